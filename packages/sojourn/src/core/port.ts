@@ -1,0 +1,186 @@
+/**
+ * What sojourn asks of a storage engine: ten methods, none optional. An engine keeps opaque bytes with the
+ * few fields that it must act on; encoding, encryption, schema and lifetimes live above it. The conformance
+ * suite (`sojourn/testing`) is the specification: every sentence on this page is a case there.
+ *
+ * Time is always an argument. An engine reads no clock to decide anything.
+ */
+
+/** Milliseconds since the Unix epoch, a safe integer of at most 48 bits. */
+export type Instant = number
+/** A duration in milliseconds. */
+export type Milliseconds = number
+/** 16 base64url characters; public. The first two are the bucket. */
+export type SessionId = string
+
+/** The largest instant that a record can hold (48 bits): far enough away to mean "never". */
+export const NEVER: Instant = 2 ** 48 - 1
+
+/** How long `due` keeps a record for the caller that got it before another caller may get it. */
+export const LEASE_MS: Milliseconds = 60_000
+
+/** The most live sessions that one user may have, whatever the limit asked for (SECURITY, limits). */
+export const USER_CEILING = 1_000
+
+/** The longest that a session may live. Browsers keep no cookie longer (RFC 6265bis, section 5.5). */
+export const LIFETIME_CEILING_MS: Milliseconds = 400 * 86_400_000
+
+/** Why a session ended. The order is storage format: append only, never reorder. */
+export const END_REASONS = [
+  'logout',
+  'revoked',
+  'idle',
+  'absolute',
+  'limit',
+  'replaced',
+  'reuse',
+  'admin',
+  'erased',
+] as const
+export type EndReason = (typeof END_REASONS)[number]
+
+export interface Ended {
+  readonly at: Instant
+  readonly reason: EndReason
+}
+
+/** The secret before the last rotation: an alias of the one successor while its grace lasts. */
+export interface PreviousSecret {
+  /** SHA-256 of the old secret, 32 bytes. */
+  readonly digest: Uint8Array
+  /** The successor's secret, sealed under a key derived from the old secret; at most 255 bytes. */
+  readonly sealed: Uint8Array
+  /** When the grace is over; null until the successor is first seen. */
+  readonly graceEndsAt: Instant | null
+}
+
+/** A secret of which only a trace is left. It detects reuse and never authenticates. */
+export interface RetiredSecret {
+  /** The first 8 bytes of the SHA-256 of the secret. */
+  readonly digest: Uint8Array
+  /** Presented at or after this instant, the secret is reuse; before it, merely unknown. */
+  readonly reuseFrom: Instant
+}
+
+/** What an engine stores. `id`, `userId` and `createdAt` never change. */
+export interface SessionRecord {
+  readonly id: SessionId
+  /** 1–255 bytes of well-formed UTF-8, compared byte by byte; null for an anonymous session. */
+  readonly userId: string | null
+  /** 1 at creation; every `replace` stores a higher one. At most 2^32 − 1. */
+  readonly version: number
+  readonly createdAt: Instant
+  /** Last recorded activity. */
+  readonly seenAt: Instant
+  /** The session is dead when `now >= expiresAt`. Never later than `absoluteAt`. */
+  readonly expiresAt: Instant
+  readonly absoluteAt: Instant
+  readonly authenticatedAt: Instant | null
+  /** SHA-256 of the current secret, 32 bytes. */
+  readonly digest: Uint8Array
+  readonly previous: PreviousSecret | null
+  /** Oldest first, at most 16. */
+  readonly retired: readonly RetiredSecret[]
+  /** Null while the session lives. A record that has ended is a tombstone: it never lives again. */
+  readonly ended: Ended | null
+  /** The encoded session; empty only in a settled tombstone. */
+  readonly data: Uint8Array
+}
+
+export interface UserLimit {
+  /** The most live sessions of the user after this create; 1 to `USER_CEILING`. */
+  readonly max: number
+  /** `endOldest`: end the sessions created first, with reason `limit`. `refuse`: store nothing. */
+  readonly whenFull: 'endOldest' | 'refuse'
+  /** A session that is about to be replaced by this one: it is not counted and not ended here. */
+  readonly replaces: SessionId | null
+}
+
+export type Created =
+  | { readonly outcome: 'done'; readonly ended: readonly SessionId[] }
+  /** A record of this id is stored, live or ended: nothing was written. */
+  | { readonly outcome: 'exists' }
+  /** The user's limit is reached and `whenFull` is `refuse`: nothing was written. */
+  | { readonly outcome: 'full' }
+
+export type Replaced =
+  | { readonly outcome: 'done' }
+  /** Another version is stored: nothing was written, and here it is. */
+  | { readonly outcome: 'conflict'; readonly current: SessionRecord }
+  /** Absent, ended or expired: nothing was written. */
+  | { readonly outcome: 'gone' }
+
+/** What an engine promises. Declared data, read by the suite, the docs and the start-up log. */
+export interface EngineTraits {
+  readonly name: string
+  /** What an acknowledged write survives. */
+  readonly survives: 'nothing' | 'process-crash' | 'power-loss'
+  /** Who may share one store at the same time. */
+  readonly sharedBy: 'process' | 'host' | 'network'
+}
+
+export interface Engine {
+  readonly traits: EngineTraits
+
+  /**
+   * One record per id, in order; null where absent. Tombstones are returned as they are. One round trip.
+   * A live record of a user whose cut-off (`endUser`) is later than its `createdAt`, and that the cut-off
+   * does not except, is returned as ended by that cut-off, even where an index had lost it.
+   */
+  read(ids: readonly SessionId[]): Promise<(SessionRecord | null)[]>
+
+  /**
+   * Stores a new record, indexes it under its user, and holds the user's limit, all in one atomic step.
+   * Sessions that have ended, or are expired at `now`, do not count. `ended` names those that it ended.
+   * Without a user the limit is ignored. With `limit` null the limit is `USER_CEILING`, refused when full.
+   * The record lives also when its `createdAt` lies before the user's cut-off: the cut-off gives way.
+   */
+  create(record: SessionRecord, limit: UserLimit | null, now: Instant): Promise<Created>
+
+  /**
+   * Compare-and-swap: stores `record` if the stored version is `expectedVersion`, atomically. Never
+   * creates, never revives. Of `seenAt` with its `expiresAt` the later one stays, so that a touch in
+   * between is not lost.
+   */
+  replace(record: SessionRecord, expectedVersion: number, now: Instant): Promise<Replaced>
+
+  /**
+   * Moves the deadline of a session that is live at `seenAt`; false when it is not. Never creates, never
+   * moves `seenAt` or `expiresAt` backwards, never past `absoluteAt`, never changes version or data.
+   */
+  touch(id: SessionId, seenAt: Instant, expiresAt: Instant): Promise<boolean>
+
+  /**
+   * Ends a session: it becomes a tombstone with its data, leaves its user's index, and is due at `at`.
+   * True only for the one call that ended it; false when absent or ended before. An expired session that
+   * nobody has ended yet can be ended.
+   */
+  end(id: SessionId, reason: EndReason, at: Instant): Promise<boolean>
+
+  /** The user's records that are live at `now`, the oldest `createdAt` first, ties by id. */
+  list(userId: string, now: Instant): Promise<SessionRecord[]>
+
+  /**
+   * Ends every live or expired session of the user but `except`, in one atomic step, and returns the ids
+   * that this call ended. Sets the user's cut-off to `at` with that exception (`read` says what it does);
+   * a later call with a later `at` replaces it. Kept at least `LIFETIME_CEILING_MS`.
+   */
+  endUser(userId: string, reason: EndReason, at: Instant, except: SessionId | null): Promise<SessionId[]>
+
+  /**
+   * At most `limit` records that await settling at `now`: ended, or expired and not ended; earliest first.
+   * Each is leased: no call gets it again before `now + LEASE_MS`. Fewer than `limit` means that no more
+   * are due. A live record is never returned: a deadline that was moved meanwhile is noted for later.
+   */
+  due(now: Instant, limit: number): Promise<SessionRecord[]>
+
+  /**
+   * Settles a record that has ended. With `keepUntil` null it is forgotten for good, and its id is
+   * absent from then on. With an instant its data is dropped, the tombstone stays, and it is due again at
+   * that instant. Nothing happens when it is absent or has not ended.
+   */
+  settle(id: SessionId, keepUntil: Instant | null): Promise<void>
+
+  /** Waits for what was begun, flushes and releases. Every later call rejects with `STORE_CLOSED`. */
+  close(): Promise<void>
+}
