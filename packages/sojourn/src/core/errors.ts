@@ -4,6 +4,8 @@ type Row = {
   /** Whether the same call may succeed later without a change by the caller. */
   readonly retryable: boolean
   readonly message: string
+  /** What to do about it, for whoever reads `docs/errors.md`. */
+  readonly help: string
 }
 
 /**
@@ -11,29 +13,120 @@ type Row = {
  * and revoked sessions are no failures: they read as null. `docs/errors.md` is generated from this table.
  */
 export const ERRORS = {
-  ENGINE_UNAVAILABLE: { status: 503, retryable: true, message: 'The engine did not answer in time.' },
+  ENGINE_UNAVAILABLE: {
+    status: 503,
+    retryable: true,
+    message: 'The engine did not answer in time.',
+    help: 'Answer 503, keep the cookie, try again soon. Check that the store runs and can be reached.',
+  },
   OUTCOME_UNKNOWN: {
     status: 503,
     retryable: true,
     message: 'The write was sent, but its outcome is unknown.',
+    help: 'Try the same call again: every write is idempotent under its version.',
   },
-  OVERLOADED: { status: 503, retryable: true, message: 'Too many operations are waiting.' },
-  CONFLICT: { status: 409, retryable: true, message: 'Other writers changed the session again and again.' },
-  STORE_CLOSED: { status: 503, retryable: false, message: 'The session store is closed.' },
-  STORE_FULL: { status: 507, retryable: true, message: 'The engine has no room for another write.' },
-  STORE_REFUSED: { status: 500, retryable: false, message: 'The store cannot be opened as it is.' },
-  RECORD_UNREADABLE: { status: 500, retryable: false, message: 'A stored session cannot be read.' },
-  USER_LIMIT_REACHED: { status: 409, retryable: false, message: 'The user has too many sessions.' },
-  USER_MISMATCH: { status: 403, retryable: false, message: 'The session belongs to another user.' },
-  DATA_REFUSED: { status: 422, retryable: false, message: 'The data holds a value that cannot be stored.' },
-  DATA_TOO_LARGE: { status: 413, retryable: false, message: 'The data is larger than the limit.' },
-  SCHEMA_REFUSED: { status: 422, retryable: false, message: 'The schema refused the data.' },
-  INVALID_ARGUMENT: { status: 500, retryable: false, message: 'An argument or option is not valid.' },
-  HEADERS_SENT: { status: 500, retryable: false, message: 'The response headers are already sent.' },
-  AMBIGUOUS_CREDENTIALS: { status: 400, retryable: false, message: 'More than one credential was sent.' },
-  ORIGIN_REFUSED: { status: 403, retryable: false, message: 'The request comes from another origin.' },
-  ANONYMOUS_LIMIT: { status: 429, retryable: true, message: 'Too many anonymous sessions were created.' },
-  REAUTHENTICATION_REQUIRED: { status: 401, retryable: false, message: 'A recent log-in is required.' },
+  OVERLOADED: {
+    status: 503,
+    retryable: true,
+    message: 'Too many operations are waiting.',
+    help: 'Try again after a random pause. When it stays, the store is slower than the load.',
+  },
+  CONFLICT: {
+    status: 409,
+    retryable: true,
+    message: 'Other writers changed the session again and again.',
+    help: 'Try again. When it stays, too many processes write one session: write less often.',
+  },
+  STORE_CLOSED: {
+    status: 503,
+    retryable: false,
+    message: 'The session store is closed.',
+    help: 'Close the store after the last request, not before it.',
+  },
+  STORE_FULL: {
+    status: 507,
+    retryable: true,
+    message: 'The engine has no room for another write.',
+    help: 'Free disk or raise the limit that the message names. Reads go on.',
+  },
+  STORE_REFUSED: {
+    status: 500,
+    retryable: false,
+    message: 'The store cannot be opened as it is.',
+    help: 'Correct what the message names: path, owner, file mode, file format or key. Nothing was changed.',
+  },
+  RECORD_UNREADABLE: {
+    status: 500,
+    retryable: false,
+    message: 'A stored session cannot be read.',
+    help: 'Check for an older release, another key or a damaged file. The record is kept as it is.',
+  },
+  USER_LIMIT_REACHED: {
+    status: 409,
+    retryable: false,
+    message: 'The user has too many sessions.',
+    help: "Let the user end another session first, or use `whenFull: 'endOldest'`.",
+  },
+  USER_MISMATCH: {
+    status: 403,
+    retryable: false,
+    message: 'The session belongs to another user.',
+    help: 'Log the other user in as a new session. A session never changes its user.',
+  },
+  DATA_REFUSED: {
+    status: 422,
+    retryable: false,
+    message: 'The data holds a value that cannot be stored.',
+    help: 'Store plain data only. The message names the path to the value.',
+  },
+  DATA_TOO_LARGE: {
+    status: 413,
+    retryable: false,
+    message: 'The data is larger than the limit.',
+    help: 'Keep large things in your database, and their keys here. The message names size and limit.',
+  },
+  SCHEMA_REFUSED: {
+    status: 422,
+    retryable: false,
+    message: 'The schema refused the data.',
+    help: 'Correct the data or the schema. The message names the path to the value.',
+  },
+  INVALID_ARGUMENT: {
+    status: 500,
+    retryable: false,
+    message: 'An argument or option is not valid.',
+    help: 'Correct the call or the option that the message names.',
+  },
+  HEADERS_SENT: {
+    status: 500,
+    retryable: false,
+    message: 'The response headers are already sent.',
+    help: 'Log in, rotate and log out before the response begins. Nothing was changed.',
+  },
+  AMBIGUOUS_CREDENTIALS: {
+    status: 400,
+    retryable: false,
+    message: 'More than one credential was sent.',
+    help: 'Send the cookie or the bearer token, once, never both.',
+  },
+  ORIGIN_REFUSED: {
+    status: 403,
+    retryable: false,
+    message: 'The request comes from another origin.',
+    help: 'Add the origin to the list of trusted origins, if it is yours.',
+  },
+  ANONYMOUS_LIMIT: {
+    status: 429,
+    retryable: true,
+    message: 'Too many anonymous sessions were created.',
+    help: 'Try again later. Raise the limit if the visitors are real.',
+  },
+  REAUTHENTICATION_REQUIRED: {
+    status: 401,
+    retryable: false,
+    message: 'A recent log-in is required.',
+    help: 'Ask the user for the password or second factor again, then re-authenticate the session.',
+  },
 } as const satisfies Record<string, Row>
 
 export type ErrorCode = keyof typeof ERRORS
