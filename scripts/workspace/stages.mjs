@@ -1,0 +1,58 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { run, step, tool } from './run.mjs'
+
+const LIBRARY = 'packages/sojourn'
+
+/** Checks that need a build and nothing of each other. Each counts as one. */
+export const CHECKS = {
+  generated: () => [process.execPath, 'scripts/gen-errors.mjs', '--check'],
+  types: () => tool('typescript', 'tsc', '--noEmit', '-p', 'tsconfig.json'),
+  lint: () => tool('@biomejs/biome', 'biome', 'ci', '--error-on-warnings', '.'),
+  knip: () => tool('knip', 'knip'),
+  publint: () => tool('publint', 'publint', '--strict', LIBRARY),
+  attw: () => tool('@arethetypeswrong/cli', 'attw', '--pack', LIBRARY, '--profile', 'esm-only'),
+}
+
+/** One row of the table at the end. */
+export async function runCheck(name, env) {
+  const { ok, ms } = await step(name, () => run(CHECKS[name](), { env }))
+  return { name, ms, passed: ok ? 1 : 0, failed: ok ? 0 : 1 }
+}
+
+/** Everything that Vitest runs; its own count of tests. */
+export async function runTests(filters, env) {
+  const folder = mkdtempSync(join(tmpdir(), 'sojourn-test-'))
+  const report = join(folder, 'vitest.json')
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  try {
+    const { ok, ms } = await step('tests', () =>
+      run(tool('vitest', 'vitest', 'run', ...reporters, ...filters), { env, print: true }),
+    )
+    return { name: 'tests', ms, ...count(ok, readReport(report)) }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** A file that fails before its first test, and a run that fails without a failed test, are failures too. */
+function count(ok, { numPassedTests = 0, numFailedTests = 0, numPendingTests = 0, testResults = [] }) {
+  const isBroken = ({ status, assertionResults }) =>
+    status === 'failed' && assertionResults.every((result) => result.status !== 'failed')
+  const failed = numFailedTests + testResults.filter(isBroken).length
+  const hasPassed = ok && numPassedTests > 0
+  return {
+    passed: numPassedTests,
+    failed: failed === 0 && !hasPassed ? 1 : failed,
+    skipped: numPendingTests,
+  }
+}
+
+function readReport(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch {
+    return {}
+  }
+}
