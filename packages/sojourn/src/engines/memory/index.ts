@@ -1,0 +1,2 @@
+export { memory } from './memory.ts'
+export type { MemoryOptions } from './memory-options.ts'
