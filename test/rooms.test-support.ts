@@ -1,0 +1,45 @@
+import type { Edge } from './import-graph.test-support.ts'
+
+/** What a room may import besides itself: rooms or single files of ours, and packages by name. */
+interface Room {
+  readonly ours: readonly string[]
+  readonly packages: readonly string[]
+}
+
+const PORT = ['core/port.ts', 'core/errors.ts']
+const CORE_PACKAGES = [
+  'node:async_hooks',
+  'node:crypto',
+  'node:diagnostics_channel',
+  'node:events',
+  'node:util',
+  'msgpackr',
+  '@standard-schema/spec',
+]
+const FILES = ['node:fs', 'node:fs/promises', 'node:path']
+
+/** The table of CONTRIBUTING.md as data. `engines` is what lies directly in that folder, shared by engines. */
+export const ROOMS: Readonly<Record<string, Room>> = {
+  core: { ours: [], packages: CORE_PACKAGES },
+  engines: { ours: PORT, packages: ['node:crypto'] },
+  'engines/memory': { ours: [...PORT, 'engines'], packages: ['node:cluster'] },
+  'engines/lmdb': { ours: [...PORT, 'engines'], packages: ['lmdb', 'node:crypto', ...FILES] },
+  testing: { ours: PORT, packages: ['fast-check', 'node:assert', 'node:crypto', 'node:util'] },
+  http: { ours: ['core'], packages: ['node:crypto', 'node:http'] },
+  adapters: { ours: ['http', 'core'], packages: ['express', 'node:http'] },
+}
+
+/** `engines/lmdb` for `engines/lmdb/keys.ts`, `engines` for `engines/record-codec.ts`, else the first folder. */
+export function roomOf(path: string): string {
+  const [first = '', second = ''] = path.split('/')
+  return first === 'engines' && !second.includes('.') ? `${first}/${second}` : first
+}
+
+/** Whether a file of ours or a package may be imported there. A room without a row may import nothing. */
+export function isAllowed({ from, to }: Edge): boolean {
+  const room = ROOMS[roomOf(from)]
+  if (room === undefined) return false
+  if (!to.endsWith('.ts')) return room.packages.includes(to)
+  if (to.endsWith('.test.ts') || to.endsWith('.test-support.ts')) return false
+  return [roomOf(from), ...room.ours].some((ours) => ours === to || ours === roomOf(to))
+}
