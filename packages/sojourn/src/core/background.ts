@@ -1,0 +1,38 @@
+import type { Counters } from './counters.ts'
+
+/** Work off the caller's path, such as a touch: it never fails a request and never kills the process (T48). */
+export class Background {
+  readonly #counters: Counters
+  readonly #keys = new Set<string>()
+  readonly #running = new Set<Promise<void>>()
+
+  constructor(counters: Counters) {
+    this.#counters = counters
+  }
+
+  /** Runs `task`, unless one of the same key is running. */
+  once(key: string, task: () => Promise<unknown>): void {
+    if (this.#keys.has(key)) return
+    this.#keys.add(key)
+    this.track(task().finally(() => this.#keys.delete(key)))
+  }
+
+  /** Takes over a promise that nobody awaits. */
+  track(work: Promise<unknown>): void {
+    const done: Promise<void> = this.#guarded(work).finally(() => this.#running.delete(done))
+    this.#running.add(done)
+  }
+
+  /** Resolves when nothing runs any more. */
+  async drain(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running)
+  }
+
+  async #guarded(work: Promise<unknown>): Promise<void> {
+    try {
+      await work
+    } catch {
+      this.#counters.add('backgroundFailures')
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import type { Background } from './background.ts'
+import type { Binding } from './binding.ts'
+import type { Clock } from './clock.ts'
+import type { Counters } from './counters.ts'
+import type { DataCodec } from './data-codec.ts'
+import type { Events } from './events.ts'
+import type { Engine, SessionId, SessionRecord } from './port.ts'
+import type { PerUser, Policy } from './presets.ts'
+import type { Records } from './records.ts'
+import { rememberRecord, type Session, type SessionInfo } from './session.ts'
+
+/** What the verbs of a store share. */
+export interface StoreContext<Data> {
+  readonly name: string
+  readonly engine: Engine
+  readonly clock: Clock
+  readonly policy: Policy
+  readonly perUser: PerUser | null
+  readonly bucketKey: Uint8Array | null
+  readonly initial: () => Data
+  readonly records: Records
+  readonly codec: DataCodec<Data>
+  readonly events: Events
+  readonly counters: Counters
+  readonly background: Background
+}
+
+/** The session that a record holds. */
+export async function sessionOf<Data>(
+  context: StoreContext<Data>,
+  record: SessionRecord,
+  superseded = false,
+): Promise<Session<Data>> {
+  const { data, ...head } = await context.codec.decode(record.data)
+  return rememberRecord(Object.freeze({ ...timesOf(record), ...head, data, superseded }), record)
+}
+
+/** What a list tells of a record. */
+export function infoOf<Data>(context: StoreContext<Data>, record: SessionRecord): SessionInfo {
+  return rememberRecord(Object.freeze({ ...timesOf(record), ...context.codec.head(record.data) }), record)
+}
+
+/** What a record's sealed bytes are bound to. */
+export function bindingOf(context: { readonly name: string }, record: SessionRecord): Binding {
+  const { id, userId, createdAt } = record
+  return { storeName: context.name, format: 0, keyId: '', id, userId, createdAt }
+}
+
+/** The fields of an event about a session. */
+export function eventOf(
+  context: { readonly clock: Clock },
+  session: { readonly id: SessionId; readonly userId: string | null },
+) {
+  return { at: context.clock.now(), id: session.id, userId: session.userId }
+}
+
+function timesOf(record: SessionRecord): Omit<SessionInfo, 'assurance' | 'device'> {
+  const { id, userId, createdAt, seenAt, expiresAt, absoluteAt, authenticatedAt } = record
+  return { id, userId, createdAt, seenAt, expiresAt, absoluteAt, authenticatedAt }
+}

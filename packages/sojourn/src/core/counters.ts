@@ -1,0 +1,32 @@
+const zero = {
+  /** Strings that are no token: refused without asking the engine. */
+  malformedTokens: 0,
+  /** Well-formed tokens whose id is not stored. */
+  unknownTokens: 0,
+  /** A stored id with a secret that was never its own. */
+  wrongSecrets: 0,
+  /** Listeners that threw or rejected. */
+  listenerFailures: 0,
+  /** Writes off the caller's path, such as a touch, that failed. */
+  backgroundFailures: 0,
+  /** Compare-and-swaps that another writer won. */
+  conflicts: 0,
+  /** Sweeps that the engine broke off. */
+  sweepFailures: 0,
+}
+
+export type CounterName = keyof typeof zero
+
+/** What happened, as numbers without labels: nothing that an attacker sends can grow them in kind. */
+export class Counters {
+  readonly #counts: Record<CounterName, number> = { ...zero }
+
+  add(name: CounterName): void {
+    this.#counts[name] += 1
+  }
+
+  /** All counts since the store was created. */
+  snapshot(): Readonly<Record<CounterName, number>> {
+    return { ...this.#counts }
+  }
+}

@@ -1,0 +1,135 @@
+import { resolve } from './address.ts'
+import { bucketOf, randomBucket } from './bucket.ts'
+import { eventOf, type StoreContext, sessionOf } from './context.ts'
+import { endRecord } from './ending.ts'
+import { SessionError } from './errors.ts'
+import { expiryOf, parseDuration } from './lifetime.ts'
+import type { CreateOptions } from './options.ts'
+import type { SessionRecord, UserLimit } from './port.ts'
+import type { Device, Issued } from './session.ts'
+import { digestOf, mintId, mintSecret } from './token.ts'
+import { checkUserId } from './user-id.ts'
+
+/** A stored id that a fresh one meets by chance is one in 2^84; more than this is a broken generator (T10). */
+const ID_ATTEMPTS = 3
+const LABEL_LENGTH = 64
+const USER_AGENT_LENGTH = 256
+const ASSURANCE_LENGTH = 64
+
+/**
+ * Creates a session. With `replaces` it is a log-in: the new session is stored first, then the old one ends,
+ * so that a crash in between leaves one or the other and never an old id that is logged in (SECURITY T38).
+ */
+export async function createSession<Data>(
+  context: StoreContext<Data>,
+  options: CreateOptions<Data>,
+): Promise<Issued<Data>> {
+  const old = options.replaces === undefined ? null : await resolve(context, options.replaces)
+  const data = await firstData(context, options, old?.record ?? null)
+  const head = { device: deviceOf(options.device), assurance: assuranceOf(options.assurance) }
+  const draft = draftRecord(context, options, await context.codec.encode(data, head))
+  const { record, secret } = await store(context, draft, limitOf(context, old?.record ?? null))
+  if (old !== null) await endRecord(context, old.record, 'replaced')
+  context.events.emit('created', eventOf(context, record))
+  return { token: record.id + secret, session: await sessionOf(context, record) }
+}
+
+/** Only named fields move from the replaced session; given ones lie on top. */
+async function firstData<Data>(
+  context: StoreContext<Data>,
+  options: CreateOptions<Data>,
+  old: SessionRecord | null,
+): Promise<unknown> {
+  const carried: Partial<Data> = {}
+  if (old !== null && options.carry !== undefined) {
+    const { draft } = await context.codec.draft(old.data)
+    for (const field of options.carry) {
+      if (typeof draft === 'object' && draft !== null && Object.hasOwn(draft, field))
+        carried[field] = draft[field]
+    }
+  }
+  return { ...context.initial(), ...carried, ...options.data }
+}
+
+type Draft = Omit<SessionRecord, 'id' | 'digest'>
+
+function draftRecord<Data>(
+  context: StoreContext<Data>,
+  options: CreateOptions<Data>,
+  data: Uint8Array,
+): Draft {
+  const now = context.clock.now()
+  const { idle, absolute } = context.policy.lifetime
+  const own = options.absolute === undefined ? absolute : parseDuration(options.absolute, 'absolute')
+  const absoluteAt = now + Math.min(own, absolute)
+  const userId = options.userId === undefined ? null : checkUserId(options.userId)
+  return {
+    userId,
+    version: 1,
+    createdAt: now,
+    seenAt: now,
+    expiresAt: expiryOf(now, idle, absoluteAt),
+    absoluteAt,
+    authenticatedAt: userId === null ? null : now,
+    previous: null,
+    retired: [],
+    ended: null,
+    data,
+  }
+}
+
+async function store<Data>(
+  context: StoreContext<Data>,
+  draft: Draft,
+  limit: UserLimit | null,
+): Promise<{ readonly record: SessionRecord; readonly secret: string }> {
+  const { userId, createdAt } = draft
+  const bucket = userId === null ? randomBucket() : bucketOf(userId, context.bucketKey)
+  await context.records.ready()
+  for (let attempt = 0; attempt < ID_ATTEMPTS; attempt += 1) {
+    const secret = mintSecret()
+    const record = { ...draft, id: mintId(bucket), digest: digestOf(secret) }
+    const created = await context.engine.create(record, limit, createdAt)
+    if (created.outcome === 'full') throw limitReached(context, userId ?? '')
+    if (created.outcome === 'exists') continue
+    for (const id of created.ended) {
+      context.events.emit('ended', { ...eventOf(context, { id, userId }), reason: 'limit' })
+    }
+    return { record, secret }
+  }
+  throw new SessionError('ENGINE_UNAVAILABLE', `${ID_ATTEMPTS} fresh ids were taken.`)
+}
+
+function limitOf<Data>(context: StoreContext<Data>, old: SessionRecord | null): UserLimit | null {
+  return context.perUser === null ? null : { ...context.perUser, replaces: old?.id ?? null }
+}
+
+function limitReached<Data>(context: StoreContext<Data>, userId: string): SessionError {
+  context.events.emit('limitReached', { at: context.clock.now(), userId })
+  return new SessionError('USER_LIMIT_REACHED', `The limit is ${context.perUser?.max ?? 'the ceiling'}.`)
+}
+
+function deviceOf(device: Device | undefined): Device | null {
+  if (device === undefined) return null
+  const { label, userAgent } = device
+  return {
+    ...(label === undefined ? {} : { label: clipped(label, LABEL_LENGTH) }),
+    ...(userAgent === undefined ? {} : { userAgent: clipped(userAgent, USER_AGENT_LENGTH) }),
+  }
+}
+
+/** Cutting can halve a character, and halves do not survive UTF-8. */
+function clipped(text: string, length: number): string {
+  return String(text).slice(0, length).toWellFormed()
+}
+
+export function assuranceOf(assurance: string | undefined): string | null {
+  if (assurance === undefined) return null
+  if (typeof assurance === 'string' && assurance.length <= ASSURANCE_LENGTH && assurance.isWellFormed()) {
+    return assurance
+  }
+  throw new SessionError(
+    'INVALID_ARGUMENT',
+    `assurance must be text of at most ${ASSURANCE_LENGTH} characters.`,
+  )
+}

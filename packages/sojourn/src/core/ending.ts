@@ -1,0 +1,35 @@
+import { eventOf, type StoreContext } from './context.ts'
+import { SessionError } from './errors.ts'
+import { END_REASONS, type EndReason, type Instant, type SessionId, type SessionRecord } from './port.ts'
+
+type Ends = Pick<StoreContext<unknown>, 'engine' | 'clock' | 'events'>
+
+/** Ends one session and tells the listeners; true only for the call that ended it. */
+export async function endRecord(
+  context: Ends,
+  record: Pick<SessionRecord, 'id' | 'userId'>,
+  reason: EndReason,
+  at: Instant = context.clock.now(),
+): Promise<boolean> {
+  const ended = await context.engine.end(record.id, reason, at)
+  if (ended) context.events.emit('ended', { ...eventOf(context, record), reason })
+  return ended
+}
+
+/** Ends all of a user's sessions but `except`, in one atomic step; the ids that this call ended. */
+export async function endUserSessions(
+  context: Ends,
+  userId: string,
+  reason: EndReason,
+  except: SessionId | null,
+): Promise<readonly SessionId[]> {
+  const ids = await context.engine.endUser(userId, reason, context.clock.now(), except)
+  for (const id of ids) context.events.emit('ended', { ...eventOf(context, { id, userId }), reason })
+  return ids
+}
+
+/** @throws SessionError `INVALID_ARGUMENT` for a word that is no reason */
+export function checkReason(reason: EndReason): EndReason {
+  if (END_REASONS.includes(reason)) return reason
+  throw new SessionError('INVALID_ARGUMENT', `reason must be one of ${END_REASONS.join(', ')}.`)
+}

@@ -1,0 +1,48 @@
+import type { DataCodec } from './data-codec.ts'
+import { SessionError } from './errors.ts'
+import type { Recipe } from './options.ts'
+import type { SessionRecord } from './port.ts'
+
+/** Null for a recipe that was applied, else what it threw, or what its result was refused with. */
+export type Outcome = { readonly error: unknown } | null
+
+export interface Applied {
+  readonly bytes: Uint8Array
+  readonly changed: boolean
+  /** One for each recipe, in order. */
+  readonly outcomes: readonly Outcome[]
+}
+
+/**
+ * Applies recipes, one after the other, to a draft of a record's data. One that throws, or whose result is
+ * refused, leaves no trace in the draft and does not disturb the others.
+ */
+export async function applyRecipes<Data>(
+  codec: DataCodec<Data>,
+  record: SessionRecord,
+  recipes: readonly Recipe<Data>[],
+): Promise<Applied> {
+  let { draft, ...head } = await codec.draft(record.data)
+  let bytes = record.data
+  const outcomes: Outcome[] = []
+  for (const recipe of recipes) {
+    try {
+      runSynchronously(recipe, draft)
+      bytes = await codec.encode(draft, head)
+      outcomes.push(null)
+    } catch (error) {
+      outcomes.push({ error })
+      ;({ draft, ...head } = await codec.draft(bytes))
+    }
+  }
+  return { bytes, changed: Buffer.compare(bytes, record.data) !== 0, outcomes }
+}
+
+/** A recipe that waits would hold an old draft while others write, so a promise is refused. */
+function runSynchronously<Data>(recipe: Recipe<Data>, draft: Data): void {
+  const result = recipe(draft)
+  if (typeof result === 'object' && result !== null && 'then' in result) {
+    if (result instanceof Promise) result.catch(() => undefined)
+    throw new SessionError('INVALID_ARGUMENT', 'A recipe must be synchronous: await first, then update.')
+  }
+}

@@ -1,0 +1,94 @@
+import type { Clock } from './clock.ts'
+import { SessionError } from './errors.ts'
+import { isLive } from './lifetime.ts'
+import type { Engine, Instant, Milliseconds, SessionId, SessionRecord } from './port.ts'
+import { STORE_ID, type StoreRecord } from './store-record.ts'
+
+/** How old a process's knowledge of the store-wide cut-off may get before a read brings a new one along. */
+const REFRESH_MS: Milliseconds = 1_000
+/** Beyond this, each read must bring it along: a process that cannot learn of it answers nobody (T59). */
+const STALE_MS: Milliseconds = 5_000
+
+/**
+ * Reads records and says which of them live. Every second one read brings the store-wide cut-off along, in
+ * the same round trip, so that there is no timer and a process that cannot refresh it fails closed.
+ */
+export class Records {
+  readonly #engine: Engine
+  readonly #clock: Clock
+  readonly #about: StoreRecord
+  #ready: Promise<void> | null = null
+  #opened = false
+  #refreshedAt: Milliseconds = Number.NEGATIVE_INFINITY
+  #refreshing = false
+
+  constructor(engine: Engine, clock: Clock, about: StoreRecord) {
+    this.#engine = engine
+    this.#clock = clock
+    this.#about = about
+  }
+
+  /** Waits until the record about the store was seen once; tries again after a failure. */
+  ready(): Promise<void> {
+    this.#ready ??= this.#open().catch((error: unknown) => {
+      this.#ready = null
+      throw error
+    })
+    return this.#ready
+  }
+
+  /** The record of each id, in order. One round trip. */
+  async read(ids: readonly SessionId[]): Promise<(SessionRecord | null)[]> {
+    if (!this.#opened) await this.ready()
+    const found = this.#mustRefresh() ? await this.#readWithCutoff(ids) : await this.#engine.read(ids)
+    for (const [index, id] of ids.entries()) checkIdentity(found[index], id)
+    return found
+  }
+
+  /** The record of one id. */
+  async readOne(id: SessionId): Promise<SessionRecord | null> {
+    const [record] = await this.read([id])
+    return record ?? null
+  }
+
+  isLive(record: SessionRecord, now: Instant): boolean {
+    return isLive(record, now) && !this.isCutOff(record)
+  }
+
+  /** Whether `revokeAll` has ended the record without having touched it. */
+  isCutOff(record: SessionRecord): boolean {
+    return record.createdAt < this.#about.notBefore
+  }
+
+  async #open(): Promise<void> {
+    const startedAt = this.#clock.monotonic()
+    await this.#about.open(this.#clock.now())
+    this.#refreshedAt = startedAt
+    this.#opened = true
+  }
+
+  #mustRefresh(): boolean {
+    const age = this.#clock.monotonic() - this.#refreshedAt
+    return age >= STALE_MS || (age >= REFRESH_MS && !this.#refreshing)
+  }
+
+  async #readWithCutoff(ids: readonly SessionId[]): Promise<(SessionRecord | null)[]> {
+    const startedAt = this.#clock.monotonic()
+    this.#refreshing = true
+    try {
+      const found = await this.#engine.read([...ids, STORE_ID])
+      this.#about.learn(found.pop() ?? null)
+      this.#refreshedAt = Math.max(this.#refreshedAt, startedAt)
+      return found
+    } finally {
+      this.#refreshing = false
+    }
+  }
+}
+
+/** An engine that answers for another id, such as one whose replies have shifted, is not believed (T78). */
+function checkIdentity(record: SessionRecord | null | undefined, id: SessionId): void {
+  if (record === undefined || (record !== null && record.id !== id)) {
+    throw new SessionError('ENGINE_UNAVAILABLE', 'It answered for another session.')
+  }
+}

@@ -1,0 +1,238 @@
+import { resolve } from './address.ts'
+import type { StoreContext } from './context.ts'
+import { infoOf, sessionOf } from './context.ts'
+import { createSession } from './create-session.ts'
+import { csrfValue, maskCsrf, unmaskCsrf } from './csrf.ts'
+import { checkReason, endRecord, endUserSessions } from './ending.ts'
+import { SessionError } from './errors.ts'
+import type { EventName, StoreEvents } from './events.ts'
+import { expiryOf } from './lifetime.ts'
+import { lookUp, noteUse } from './look-up.ts'
+import type { CreateOptions, ReadOptions, ReauthenticateOptions, Recipe, RotateOptions } from './options.ts'
+import type { EndReason, EngineTraits, Instant, SessionId } from './port.ts'
+import type { Policy } from './presets.ts'
+import { reauthenticateSession, rotateSession } from './rotate.ts'
+import { isCsrfValue } from './secrets.ts'
+import {
+  type Issued,
+  type ReadonlyData,
+  recordBehind,
+  type Session,
+  type SessionAddress,
+  type SessionInfo,
+} from './session.ts'
+import type { StoreRecord } from './store-record.ts'
+import { Sweeper } from './sweeper.ts'
+import { parseToken } from './token.ts'
+import { UpdateQueue } from './update-queue.ts'
+import { checkUserId } from './user-id.ts'
+import { Watcher } from './watcher.ts'
+
+const LIST_PAGE = 100
+
+/**
+ * The sessions of an application. What is absent, expired, ended or malformed reads as null; errors are
+ * `SessionError`s that the caller can act on. Every method may reject with `ENGINE_UNAVAILABLE`,
+ * `OVERLOADED` or `STORE_CLOSED`; every write also with `OUTCOME_UNKNOWN`.
+ */
+export class SessionStore<Data> {
+  readonly #context: StoreContext<Data>
+  readonly #about: StoreRecord
+  readonly #updates: UpdateQueue<Data>
+  readonly #sweeper: Sweeper
+  readonly #watcher: Watcher
+  readonly #blank: ReadonlyData<Data>
+
+  /** Made by `createSessionStore`. */
+  constructor(context: StoreContext<Data>, about: StoreRecord, sweep: boolean) {
+    this.#context = context
+    this.#about = about
+    this.#updates = new UpdateQueue(context)
+    this.#sweeper = new Sweeper(context)
+    this.#watcher = new Watcher(context)
+    this.#blank = context.codec.blank(context.initial())
+    if (sweep) this.#sweeper.start()
+  }
+
+  /** The lifetimes, limits and cookie rules that follow from the store's `lifetime`. */
+  get policy(): Policy {
+    return this.#context.policy
+  }
+
+  /** What the engine promises. */
+  get traits(): EngineTraits {
+    return this.#context.engine.traits
+  }
+
+  /** What an absent session shows as its data: `initial()`, frozen. */
+  blank(): ReadonlyData<Data> {
+    return this.#blank
+  }
+
+  /**
+   * Stores a new session and resolves, when it is stored, with its token. One write; with `replaces` a read
+   * before and a write after.
+   * @throws SessionError `USER_LIMIT_REACHED`, `SCHEMA_REFUSED`, `DATA_REFUSED`, `DATA_TOO_LARGE`
+   */
+  create(options: CreateOptions<Data> = {}): Promise<Issued<Data>> {
+    return createSession(this.#context, options)
+  }
+
+  /** The live session of a token. One round trip. A recorded touch follows off the caller's path. */
+  async read(token: string, options: ReadOptions = {}): Promise<Session<Data> | null> {
+    const found = await lookUp(this.#context, token)
+    if (found === null) return null
+    noteUse(this.#context, found, options.touch !== false)
+    return sessionOf(this.#context, found.record, found.presented === 'alias')
+  }
+
+  /**
+   * Changes a session's data under compare-and-swap and resolves, when the change is stored, with the new
+   * session; null when it has ended. One write; a token or id costs a read before it.
+   * @throws SessionError `CONFLICT`, `SCHEMA_REFUSED`, `DATA_REFUSED`, `DATA_TOO_LARGE`; and whatever the
+   * recipe throws
+   */
+  async update(
+    address: SessionAddress,
+    recipe: Recipe<Data>,
+    options: ReadOptions = {},
+  ): Promise<Session<Data> | null> {
+    const addressed = await resolve(this.#context, address)
+    return addressed && this.#updates.submit(addressed, recipe, options.touch !== false)
+  }
+
+  /** Counts now as activity and resolves when that is stored; false when the session has ended. */
+  async touch(address: SessionAddress): Promise<boolean> {
+    const addressed = await resolve(this.#context, address)
+    if (addressed === null) return false
+    const { id, absoluteAt } = addressed.record
+    const now = this.#context.clock.now()
+    return this.#context.engine.touch(id, now, expiryOf(now, this.policy.lifetime.idle, absoluteAt))
+  }
+
+  /** A new token for the same session; null when it has ended. Deadlines of log-in do not move. */
+  rotate(token: string, options: RotateOptions = {}): Promise<Issued<Data> | null> {
+    return rotateSession(this.#context, token, options)
+  }
+
+  /**
+   * Log-in again in a live session: a new token, the old one dead at once, both deadlines reset.
+   * @throws SessionError `USER_MISMATCH`
+   */
+  reauthenticate(token: string, options: ReauthenticateOptions): Promise<Issued<Data> | null> {
+    return reauthenticateSession(this.#context, token, options)
+  }
+
+  /** Log-out: ends one session for good. True only for the call that ended it. */
+  async revoke(address: SessionAddress, options: { readonly reason?: EndReason } = {}): Promise<boolean> {
+    const reason = checkReason(options.reason ?? (typeof address === 'string' ? 'logout' : 'revoked'))
+    const addressed = await resolve(this.#context, address)
+    return addressed !== null && endRecord(this.#context, addressed.record, reason)
+  }
+
+  /** A user's live sessions, the oldest first, 100 a page; `after` is the last id of the page before. */
+  async list(query: { readonly userId: string; readonly after?: SessionId }): Promise<SessionInfo[]> {
+    const records = await this.#liveRecordsOf(query.userId)
+    const start = query.after === undefined ? 0 : records.findIndex(({ id }) => id === query.after) + 1
+    return records.slice(start, start + LIST_PAGE).map((record) => infoOf(this.#context, record))
+  }
+
+  /** Ends all of a user's sessions but `except`, at once and atomically; the ids that this call ended. */
+  async revokeUser(
+    userId: string,
+    options: { readonly except?: SessionId; readonly reason?: EndReason } = {},
+  ): Promise<readonly SessionId[]> {
+    const reason = checkReason(options.reason ?? 'revoked')
+    await this.#context.records.ready()
+    return endUserSessions(this.#context, checkUserId(userId), reason, options.except ?? null)
+  }
+
+  /** Changes the data of all of a user's live sessions, each atomically; the sessions afterwards. */
+  async updateUser(userId: string, recipe: Recipe<Data>): Promise<Session<Data>[]> {
+    const records = await this.#liveRecordsOf(userId)
+    const updated = await Promise.all(
+      records.map((record) => {
+        return this.#updates.submit({ record, fresh: true, superseded: false }, recipe, false)
+      }),
+    )
+    return updated.filter((session) => session !== null)
+  }
+
+  /**
+   * Ends every session of every user that was created before an instant; by default all there are. One
+   * write. Other processes know within a second.
+   */
+  async revokeAll(options: { readonly before?: Instant } = {}): Promise<void> {
+    const now = this.#context.clock.now()
+    const before = options.before ?? now + 1
+    if (!Number.isSafeInteger(before) || before < 0 || before > now + 1) {
+      throw new SessionError('INVALID_ARGUMENT', 'before must be an instant that is not in the future.')
+    }
+    await this.#context.records.ready()
+    await this.#about.raise(before, now)
+  }
+
+  /** A value for a form field or header that only pages of this session can know, masked anew each time. */
+  csrfToken(token: string): string {
+    const parts = parseToken(token)
+    if (parts === null) throw new SessionError('INVALID_ARGUMENT', 'A CSRF token needs a session token.')
+    return maskCsrf(csrfValue(parts))
+  }
+
+  /** Whether a submitted CSRF token belongs to this session and token, or to the one before in its grace. */
+  verifyCsrf(session: SessionInfo, token: string, submitted: unknown): boolean {
+    const record = recordBehind(session)
+    const parts = parseToken(token)
+    const value = unmaskCsrf(submitted)
+    if (record === null || parts === null || value === null || parts.id !== record.id) return false
+    return isCsrfValue(record, parts, value, this.#context.clock.now())
+  }
+
+  /**
+   * Calls `onEnded` once when the session ends, here at once, elsewhere within a second. The returned
+   * function stops watching.
+   * @throws SessionError `OVERLOADED`
+   */
+  watch(session: SessionInfo, onEnded: () => void): () => void {
+    return this.#watcher.watch(session.id, onEnded)
+  }
+
+  /** Adds a listener that cannot harm what it listens to; the returned function removes it. */
+  on<Name extends EventName>(name: Name, listener: (event: StoreEvents[Name]) => unknown): () => void {
+    return this.#context.events.on(name, listener)
+  }
+
+  /** What happened since the store was made, in numbers. */
+  counters() {
+    return this.#context.counters.snapshot()
+  }
+
+  /** Ends what has expired and forgets what was ended long ago, once; how many records it settled. */
+  sweep(): Promise<number> {
+    return this.#sweeper.sweep()
+  }
+
+  /** Lets the sweep go on after `clockJumped`, with the clock as it is now. */
+  trustClock(): void {
+    this.#sweeper.trustClock()
+  }
+
+  /** Resolves when no write is under way off a caller's path. */
+  drain(): Promise<void> {
+    return this.#context.background.drain()
+  }
+
+  /** Stops sweeping, finishes what was begun and closes the engine. */
+  async close(): Promise<void> {
+    this.#sweeper.stop()
+    this.#watcher.stop()
+    await this.drain()
+    await this.#context.engine.close()
+  }
+
+  async #liveRecordsOf(userId: string) {
+    await this.#context.records.ready()
+    const records = await this.#context.engine.list(checkUserId(userId), this.#context.clock.now())
+    return records.filter((record) => record.userId === userId && !this.#context.records.isCutOff(record))
+  }
+}

@@ -1,0 +1,99 @@
+import type { StoreContext } from './context.ts'
+import { endRecord } from './ending.ts'
+import { expiryReason } from './lifetime.ts'
+import type { Instant, Milliseconds, SessionRecord } from './port.ts'
+
+/** The mean time between two sweeps; each is moved by up to half of it, so that processes spread out. */
+const INTERVAL_MS: Milliseconds = 5_000
+const BATCH = 100
+/** Batches follow each other at once only until this much time went by; the rest waits (SECURITY T84). */
+const TURN_MS: Milliseconds = 100
+/** How long an ended session leaves a trace, so that what still races with its end is refused. */
+export const TOMBSTONE_MS: Milliseconds = 600_000
+/** Clocks that drift apart by more than this stop the sweep (SECURITY T50). */
+const CLOCK_JUMP_MS: Milliseconds = 60_000
+
+type Sweeps = Pick<StoreContext<unknown>, 'engine' | 'clock' | 'events' | 'counters' | 'background'>
+
+/**
+ * Ends expired sessions and forgets ended ones, in small leased batches. Safe to run in every process at
+ * once; one that dies half-way loses nothing, because a lease runs out.
+ */
+export class Sweeper {
+  readonly #context: Sweeps
+  readonly #random: () => number
+  #cancel: (() => void) | null = null
+  #baseline: Milliseconds
+  #jumped = false
+
+  constructor(context: Sweeps, random: () => number = Math.random) {
+    this.#context = context
+    this.#random = random
+    this.#baseline = this.#drift()
+  }
+
+  start(): void {
+    const delay = INTERVAL_MS * (0.5 + this.#random())
+    this.#cancel = this.#context.clock.after(delay, () => {
+      this.#context.background.once('sweep', () => this.#turn())
+    })
+  }
+
+  stop(): void {
+    this.#cancel?.()
+    this.#cancel = null
+  }
+
+  /** Takes the wall clock as it is now for right, after it jumped. */
+  trustClock(): void {
+    this.#baseline = this.#drift()
+    this.#jumped = false
+  }
+
+  /** Settles what is due; how many records it settled. Stops early at the end of its turn. */
+  async sweep(): Promise<number> {
+    if (this.#clockHasJumped()) return 0
+    const { clock, engine } = this.#context
+    const until = clock.monotonic() + TURN_MS
+    let settled = 0
+    for (let full = true; full && clock.monotonic() <= until; ) {
+      const due = await engine.due(clock.now(), BATCH)
+      for (const record of due) await this.#settle(record)
+      settled += due.length
+      full = due.length === BATCH
+    }
+    return settled
+  }
+
+  async #turn(): Promise<void> {
+    try {
+      await this.sweep()
+    } catch {
+      this.#context.counters.add('sweepFailures')
+    }
+    if (this.#cancel !== null) this.start()
+  }
+
+  async #settle(record: SessionRecord): Promise<void> {
+    const { clock, engine } = this.#context
+    const at: Instant = record.ended?.at ?? record.expiresAt
+    if (record.ended === null) await endRecord(this.#context, record, expiryReason(record), at)
+    const keepUntil = at + TOMBSTONE_MS
+    await engine.settle(record.id, keepUntil > clock.now() ? keepUntil : null)
+  }
+
+  /** A clock that was set forward must not make the sweep forget a whole store. */
+  #clockHasJumped(): boolean {
+    const byMs = this.#drift() - this.#baseline
+    const jumped = Math.abs(byMs) > CLOCK_JUMP_MS
+    if (jumped && !this.#jumped) {
+      this.#context.events.emit('clockJumped', { at: this.#context.clock.now(), byMs })
+    }
+    this.#jumped = jumped
+    return jumped
+  }
+
+  #drift(): Milliseconds {
+    return this.#context.clock.now() - this.#context.clock.monotonic()
+  }
+}

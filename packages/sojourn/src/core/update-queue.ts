@@ -1,0 +1,151 @@
+import type { Addressed } from './address.ts'
+import { type StoreContext, sessionOf } from './context.ts'
+import { SessionError } from './errors.ts'
+import { expiryOf } from './lifetime.ts'
+import type { Recipe } from './options.ts'
+import type { Instant, SessionId, SessionRecord } from './port.ts'
+import { type Applied, applyRecipes } from './recipes.ts'
+import { tidySecrets } from './secrets.ts'
+import type { Session } from './session.ts'
+
+/** Compare-and-swaps that may lose against other processes before the callers hear of it. */
+const CONFLICT_RETRIES = 8
+const WAITING_LIMIT = 100
+
+interface Job<Data> {
+  readonly recipe: Recipe<Data>
+  readonly addressed: Addressed
+  readonly touch: boolean
+  readonly resolve: (session: Session<Data> | null) => void
+  readonly reject: (error: unknown) => void
+}
+
+type Base = Pick<Addressed, 'record' | 'fresh'>
+type Step = { readonly again: Base } | { readonly done: Base | null }
+
+/**
+ * Updates of one session in one process stand in a queue: what arrives while a write is on its way is
+ * applied to one draft and written as one. Between processes the version decides.
+ */
+export class UpdateQueue<Data> {
+  readonly #context: StoreContext<Data>
+  /** The jobs that wait, by session; an entry exists as long as its session is being written. */
+  readonly #waiting = new Map<SessionId, Job<Data>[]>()
+
+  constructor(context: StoreContext<Data>) {
+    this.#context = context
+  }
+
+  /** The session after the recipe; null when it has ended. Rejects with what the recipe throws. */
+  submit(addressed: Addressed, recipe: Recipe<Data>, touch: boolean): Promise<Session<Data> | null> {
+    return new Promise((resolve, reject) => {
+      const job = { recipe, addressed, touch, resolve, reject }
+      const waiting = this.#waiting.get(addressed.record.id)
+      if (waiting === undefined) this.#start(job)
+      else if (waiting.length < WAITING_LIMIT) waiting.push(job)
+      else reject(new SessionError('OVERLOADED', `${WAITING_LIMIT} updates of one session are waiting.`))
+    })
+  }
+
+  #start(job: Job<Data>): void {
+    const { id } = job.addressed.record
+    this.#waiting.set(id, [job])
+    this.#context.background.track(this.#run(id))
+  }
+
+  async #run(id: SessionId): Promise<void> {
+    let latest: Base | null = null
+    for (let jobs = this.#take(id); jobs.length > 0; jobs = this.#take(id)) {
+      try {
+        latest = await this.#commit(jobs, newest(latest, jobs))
+      } catch (error) {
+        for (const job of jobs) job.reject(error)
+      }
+    }
+    this.#waiting.delete(id)
+  }
+
+  #take(id: SessionId): Job<Data>[] {
+    const jobs = this.#waiting.get(id) ?? []
+    this.#waiting.set(id, [])
+    return jobs
+  }
+
+  /** Applies the jobs and writes once; what is stored then, or null when the session is gone. */
+  async #commit(jobs: readonly Job<Data>[], start: Base): Promise<Base | null> {
+    let step: Step = { again: start }
+    for (let attempt = 0; attempt <= CONFLICT_RETRIES && 'again' in step; attempt += 1) {
+      step = await this.#attempt(jobs, step.again)
+    }
+    if ('done' in step) return step.done
+    throw new SessionError('CONFLICT', `${CONFLICT_RETRIES} tries lost.`)
+  }
+
+  async #attempt(jobs: readonly Job<Data>[], base: Base): Promise<Step> {
+    if (!this.#context.records.isLive(base.record, this.#context.clock.now())) return this.#gone(jobs)
+    const recipes = jobs.map(({ recipe }) => recipe)
+    const applied = await applyRecipes(this.#context.codec, base.record, recipes)
+    if (!base.fresh && isVerdict(applied)) return this.#reread(jobs, base)
+    if (!applied.changed) return this.#finish(jobs, applied, base.record)
+    const now = this.#context.clock.now()
+    const next = this.#nextRecord(base.record, applied.bytes, jobs, now)
+    const replaced = await this.#context.engine.replace(next, base.record.version, now)
+    if (replaced.outcome === 'done') return this.#finish(jobs, applied, next)
+    if (replaced.outcome === 'gone') return this.#gone(jobs)
+    this.#context.counters.add('conflicts')
+    return { again: { record: replaced.current, fresh: true } }
+  }
+
+  async #reread(jobs: readonly Job<Data>[], base: Base): Promise<Step> {
+    const record = await this.#context.records.readOne(base.record.id)
+    return record === null ? this.#gone(jobs) : { again: { record, fresh: true } }
+  }
+
+  #nextRecord(
+    base: SessionRecord,
+    data: Uint8Array,
+    jobs: readonly Job<Data>[],
+    now: Instant,
+  ): SessionRecord {
+    const active = jobs.some((job) => job.touch)
+    const seenAt = active ? Math.max(now, base.seenAt) : base.seenAt
+    const expiresAt = active
+      ? expiryOf(seenAt, this.#context.policy.lifetime.idle, base.absoluteAt)
+      : base.expiresAt
+    return { ...base, ...tidySecrets(base, now), version: base.version + 1, seenAt, expiresAt, data }
+  }
+
+  #gone(jobs: readonly Job<Data>[]): Step {
+    for (const job of jobs) job.resolve(null)
+    return { done: null }
+  }
+
+  async #finish(jobs: readonly Job<Data>[], applied: Applied, record: SessionRecord): Promise<Step> {
+    for (const [index, job] of jobs.entries()) {
+      const refused = applied.outcomes[index]
+      if (refused) job.reject(refused.error)
+      else job.resolve(await sessionOf(this.#context, record, job.addressed.superseded))
+    }
+    return { done: { record, fresh: true } }
+  }
+}
+
+/**
+ * Whether a recipe refused, or found nothing to do. Nothing is written then that the version could check, so
+ * on an old snapshot the recipes must decide again on what is stored.
+ */
+function isVerdict(applied: Applied): boolean {
+  return !applied.changed || applied.outcomes.some((outcome) => outcome !== null)
+}
+
+/** The newest record that is at hand. One that a write has just stored counts as read. */
+function newest<Data>(latest: Base | null, jobs: readonly Job<Data>[]): Base {
+  const [first, ...others] = [...(latest === null ? [] : [latest]), ...jobs.map((job) => job.addressed)]
+  if (first === undefined) throw new SessionError('INVALID_ARGUMENT', 'There is nothing to update.')
+  return others.reduce<Base>((best, base) => (isNewer(base, best) ? base : best), first)
+}
+
+function isNewer(base: Base, best: Base): boolean {
+  if (base.record.version !== best.record.version) return base.record.version > best.record.version
+  return base.fresh && !best.fresh
+}

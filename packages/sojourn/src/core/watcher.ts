@@ -1,0 +1,86 @@
+import type { StoreContext } from './context.ts'
+import { SessionError } from './errors.ts'
+import type { Milliseconds, SessionId } from './port.ts'
+
+/** How often watched sessions are looked at: an end in another process is seen within a second (T62). */
+const LOOK_EVERY_MS: Milliseconds = 500
+const IDS_PER_READ = 1_000
+const WATCHERS_LIMIT = 100_000
+
+type Watches = Pick<StoreContext<unknown>, 'clock' | 'events' | 'records' | 'counters' | 'background'>
+
+/**
+ * Tells whoever holds a socket or a stream open that its session has ended. An end in this process is told
+ * at once; one in another process by looking, which no lost message can break.
+ */
+export class Watcher {
+  readonly #context: Watches
+  readonly #listeners = new Map<SessionId, Set<() => void>>()
+  #cancel: (() => void) | null = null
+  #stopped = false
+
+  constructor(context: Watches) {
+    this.#context = context
+    context.events.on('ended', ({ id }) => this.#tell(id))
+  }
+
+  /** Calls `onEnded` once when the session ends, however it ends. The returned function stops watching. */
+  watch(id: SessionId, onEnded: () => void): () => void {
+    if (this.#listeners.size >= WATCHERS_LIMIT) {
+      throw new SessionError('OVERLOADED', `${WATCHERS_LIMIT} sessions are watched.`)
+    }
+    const listeners = this.#listeners.get(id) ?? new Set()
+    this.#listeners.set(id, listeners.add(onEnded))
+    this.#schedule()
+    return () => {
+      listeners.delete(onEnded)
+      if (listeners.size === 0) this.#listeners.delete(id)
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#cancel?.()
+    this.#listeners.clear()
+  }
+
+  #schedule(): void {
+    if (this.#cancel !== null || this.#stopped || this.#listeners.size === 0) return
+    this.#cancel = this.#context.clock.after(LOOK_EVERY_MS, () => {
+      this.#context.background.once('watch', () => this.#look())
+    })
+  }
+
+  async #look(): Promise<void> {
+    try {
+      const ids = [...this.#listeners.keys()]
+      for (let start = 0; start < ids.length; start += IDS_PER_READ) {
+        await this.#lookAt(ids.slice(start, start + IDS_PER_READ))
+      }
+    } finally {
+      this.#cancel = null
+      this.#schedule()
+    }
+  }
+
+  async #lookAt(ids: readonly SessionId[]): Promise<void> {
+    const found = await this.#context.records.read(ids)
+    const now = this.#context.clock.now()
+    for (const [index, id] of ids.entries()) {
+      const record = found[index]
+      if (!record || !this.#context.records.isLive(record, now)) this.#tell(id)
+    }
+  }
+
+  #tell(id: SessionId): void {
+    const listeners = this.#listeners.get(id) ?? []
+    this.#listeners.delete(id)
+    for (const onEnded of listeners) {
+      try {
+        onEnded()
+      } catch {
+        this.#context.counters.add('listenerFailures')
+      }
+    }
+  }
+}
