@@ -1,0 +1,103 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createEmptyProject, type EmptyProject } from './empty-project.test-support.ts'
+import { ROOT } from './import-graph.test-support.ts'
+import { LIBRARY, type Manifest, SUBPATHS } from './package-files.test-support.ts'
+
+const PEERS = ['lmdb', 'express', 'fast-check', '@types/node', '@types/express']
+const LIFECYCLE = ['preinstall', 'install', 'postinstall', 'prepublish', 'prepare', 'prepack', 'postpack']
+const MAY_SHIP = /^(package\.json|README\.md|LICENSE|dist\/[\w/.-]+\.(js|d\.ts)(\.map)?|src\/[\w/.-]+\.ts)$/
+const MUST_NOT_SHIP = /\.test\.|\.test-support\.|\.env|\.pem|\.key|\.git|node_modules/
+
+/** A session's life in an engine that needs no disk. Prints `alive` when all of it works. */
+const ROUND_TRIP = `
+import { createSessionStore } from 'sojourn'
+import { memory } from 'sojourn/memory'
+const sessions = await createSessionStore({ engine: memory() })
+const { token } = await sessions.create({ userId: 'u_1', data: { cart: [] } })
+await sessions.update(token, (draft) => { draft.cart.push({ at: new Date(0), price: 3n }) })
+const found = await sessions.read(token)
+console.log(found?.data.cart[0].price === 3n ? 'alive' : 'lost')
+await sessions.close()
+`
+
+const CONSUMER = `
+import { createSessionStore, type Session } from 'sojourn'
+import { memory } from 'sojourn/memory'
+${SUBPATHS.map((subpath, index) => `import * as room${index} from '${subpath}'`).join('\n')}
+export const rooms = [${SUBPATHS.map((_, index) => `room${index}`).join(', ')}]
+interface Cart { cart: { item: string; count: number }[] }
+const sessions = await createSessionStore<Cart>({ engine: memory(), lifetime: 'banking', initial: () => ({ cart: [] }) })
+const { token } = await sessions.create({ userId: 'u_42' })
+const after: Session<Cart> | null = await sessions.update(token, (draft) => { draft.cart.push({ item: 'tea', count: 1 }) })
+export const count: number | undefined = after?.data.cart[0]?.count
+// @ts-expect-error what was read cannot be assigned
+if (after !== null) after.data.cart = []
+`
+
+const TSCONFIG = {
+  compilerOptions: { target: 'es2022', module: 'nodenext', strict: true, noEmit: true, types: ['node'] },
+  include: ['consumer.ts'],
+}
+
+let project: EmptyProject
+beforeAll(async () => {
+  project = await createEmptyProject(PEERS)
+}, 60_000)
+afterAll(() => project.remove())
+
+describe('the tarball', () => {
+  test('T158: holds the build and its source, and nothing that is not on the list', () => {
+    expect(project.packed.filter((path) => !MAY_SHIP.test(path))).toEqual([])
+    expect(project.packed.filter((path) => MUST_NOT_SHIP.test(path))).toEqual([])
+    expect(project.packed).toEqual(
+      expect.arrayContaining(['LICENSE', 'dist/core/index.js', 'src/core/port.ts']),
+    )
+  })
+
+  test.each(['src/core/token.test.ts', 'dist/core/clock.test-support.js', '.env', 'src/server.key'])(
+    'T158: %s would be refused',
+    (path) => expect(MUST_NOT_SHIP.test(path) || !MAY_SHIP.test(path)).toBe(true),
+  )
+
+  test('T156: runs nothing when it is installed', () => {
+    const path = join(project.folder, 'node_modules/sojourn/package.json')
+    const { scripts }: Manifest = JSON.parse(readFileSync(path, 'utf8'))
+    expect(Object.keys(scripts ?? {}).filter((name) => LIFECYCLE.includes(name))).toEqual([])
+  })
+
+  test('carries the licence of the project', () => {
+    const [ours, theirs] = [LIBRARY, ROOT].map((folder) => readFileSync(join(folder, 'LICENSE'), 'utf8'))
+    expect(ours).toBe(theirs)
+  })
+})
+
+describe('installed without scripts and without a network', () => {
+  test.each(SUBPATHS)('T156: %s can be imported', async (subpath) => {
+    const code = `console.log(Object.keys(await import('${subpath}')).length > 0)`
+    expect(await project.node('--input-type=module', '-e', code)).toEqual({ code: 0, output: 'true\n' })
+  })
+
+  test.each(SUBPATHS)('T156: %s can be required', async (subpath) => {
+    const code = `console.log(Object.keys(require('${subpath}')).length > 0)`
+    const flags = ['--no-warnings', '--input-type=commonjs', '-e', code]
+    expect(await project.node(...flags)).toEqual({ code: 0, output: 'true\n' })
+  })
+
+  test.each([
+    ['--no-warnings'],
+    ['--disallow-code-generation-from-strings'],
+    ['--frozen-intrinsics', '--no-warnings'],
+  ])('T156, T160: a session lives under node %s', async (...flags) => {
+    project.write('round-trip.js', ROUND_TRIP)
+    expect(await project.node(...flags, 'round-trip.js')).toEqual({ code: 0, output: 'alive\n' })
+  })
+
+  test('its types are what a strict consumer expects', async () => {
+    project.write('consumer.ts', CONSUMER)
+    project.write('tsconfig.json', JSON.stringify(TSCONFIG))
+    const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
+    expect(await project.node(tsc, '-p', '.')).toEqual({ code: 0, output: '' })
+  })
+})

@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createEmptyProject, type EmptyProject } from './empty-project.test-support.ts'
+import { ROOT } from './import-graph.test-support.ts'
+import { blocksIn } from './readme-blocks.test-support.ts'
+import { play } from './readme-player.test-support.ts'
+
+const FENCE = '```'
+const blocks = blocksIn(readFileSync(join(ROOT, 'README.md'), 'utf8'))
+
+let project: EmptyProject
+beforeAll(async () => {
+  project = await createEmptyProject(['lmdb', 'express', '@types/node', '@types/express'])
+}, 60_000)
+afterAll(() => project.remove())
+
+describe('the README', () => {
+  test('shows a script and a server', () => {
+    expect(blocks.filter(({ prints }) => prints.length > 0).length).toBeGreaterThan(0)
+    expect(blocks.filter(({ fetches }) => fetches.length > 0).length).toBeGreaterThan(0)
+  })
+
+  test('shows the first session in under 20 lines', () => {
+    expect(blocks[0]?.code.trimEnd().split('\n').length).toBeLessThan(20)
+  })
+
+  test.each(blocks)('holds code that does what it says: $name', async (block) => {
+    expect(await play(block, project)).toEqual([])
+  })
+})
+
+describe('the player of the README catches', () => {
+  const first = (comments: string, code: string) => {
+    const [block] = blocksIn(`${comments}\n${FENCE}ts\n${code}\n${FENCE}\n`)
+    if (block === undefined) throw new Error('No block was found.')
+    return play(block, project)
+  }
+
+  test('a script that prints something else', async () => {
+    expect(await first('<!-- run: wrong -->\n<!-- prints: two -->', "console.log('one')")).not.toEqual([])
+    expect(await first('<!-- run: right -->\n<!-- prints: one -->', "console.log('one')")).toEqual([])
+  })
+
+  test('a script that fails', async () => {
+    expect(await first('<!-- run: fails -->', 'process.exitCode = 3')).not.toEqual([])
+  })
+
+  test('code that does not compile', async () => {
+    expect(await first('<!-- run: typed -->', "export const n: number = 'one'")).not.toEqual([])
+  })
+
+  test('a server that answers something else, or forgets who is there', async () => {
+    const code = `
+      import { createServer } from 'node:http'
+      const server = createServer((req, res) => {
+        if (req.url === '/login') res.setHeader('set-cookie', 'id=ada; Path=/')
+        res.end(req.headers.cookie === 'id=ada' ? 'hello ada' : 'who?')
+      })
+      server.listen(Number(process.env['PORT']), () => console.log('http://localhost:' + process.env['PORT']))`
+    const run = '<!-- run: hello -->\n<!-- fetch: POST /login {"name":"ada"} = 200 -->\n'
+    expect(await first(`${run}<!-- fetch: GET / = 200 hello ada -->`, code)).toEqual([])
+    expect(await first(`${run}<!-- fetch: GET / = 200 hello bob -->`, code)).not.toEqual([])
+    expect(await first(`${run}<!-- fetch: GET / = 404 -->`, code)).not.toEqual([])
+  })
+
+  test('a README without a block that is run', () => {
+    expect(blocksIn(`# A title\n\n${FENCE}ts\nconsole.log(1)\n${FENCE}\n`)).toEqual([])
+  })
+})
