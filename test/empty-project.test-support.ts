@@ -9,7 +9,7 @@ import { LIBRARY, library } from './package-files.test-support.ts'
 const execute = promisify(execFile)
 const INSTALL = ['install', '--offline', '--ignore-scripts', '--omit=optional', '--no-audit', '--no-fund']
 
-export interface Ran {
+interface Ran {
   readonly code: number
   readonly output: string
 }

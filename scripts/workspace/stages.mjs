@@ -37,7 +37,7 @@ export async function runTests(filters, env) {
 }
 
 /** A file that fails before its first test, and a run that fails without a failed test, are failures too. */
-function count(ok, { numPassedTests = 0, numFailedTests = 0, numPendingTests = 0, testResults = [] }) {
+export function count(ok, { numPassedTests = 0, numFailedTests = 0, numPendingTests = 0, testResults = [] }) {
   const isBroken = ({ status, assertionResults }) =>
     status === 'failed' && assertionResults.every((result) => result.status !== 'failed')
   const failed = numFailedTests + testResults.filter(isBroken).length
