@@ -1,0 +1,98 @@
+import type { Engine } from '../../core/port.ts'
+import { LIFETIME_CEILING_MS } from '../../core/port.ts'
+import { isStored, put, same } from '../claims.ts'
+import type { ConformanceCase, StoreUnderTest } from '../conformance-case.ts'
+import { DAY, MINUTE, NOW, next, numbered, sample } from '../sample.ts'
+
+const CUT = 'is returned as ended by that cut-off, even where an index had lost it.'
+const REPLACED = 'a later call with a later `at` replaces it.'
+const KEPT = 'Kept at least `LIFETIME_CEILING_MS`.'
+const at = NOW + MINUTE
+const lost = numbered(1)
+const by = (reason: 'admin' | 'revoked', instant: number) => ({ ended: { at: instant, reason } })
+
+/** Cases in which `lost` is stored and live, and its user's index has lost it. */
+function behindTheIndex(
+  promise: string,
+  name: string,
+  run: (engine: Engine) => Promise<void>,
+): ConformanceCase {
+  return {
+    name,
+    promise,
+    needs: 'loseIndexEntry',
+    async run(store: StoreUnderTest) {
+      const engine = await store.open()
+      await put(engine, lost)
+      await store.loseIndexEntry?.('u_1', lost.id)
+      await run(engine)
+    },
+  }
+}
+
+export const cutOffCases: readonly ConformanceCase[] = [
+  behindTheIndex(CUT, 'the cut-off ends a session that the index had lost', async (engine) => {
+    await engine.endUser('u_1', 'admin', at, null)
+    const cut = { ...lost, ...by('admin', at) }
+    await isStored(engine, cut, 'a session that the index had lost outlived the cut-off of its user')
+    same(
+      await engine.replace(next(lost), 1, NOW),
+      { outcome: 'gone' },
+      'replace revived a session that was cut off',
+    )
+    same(await engine.touch(lost.id, at, at + MINUTE), false, 'touch revived a session that was cut off')
+    await isStored(engine, cut, 'a session that was cut off changed afterwards')
+  }),
+  behindTheIndex(CUT, 'the cut-off of one user ends nobody else’s session', async (engine) => {
+    await engine.endUser('u_2', 'admin', at, null)
+    await isStored(engine, lost, 'the cut-off of another user ended a session')
+  }),
+  behindTheIndex(
+    'that the cut-off does not except',
+    'the cut-off leaves the excepted session alive, even where the index had lost it',
+    async (engine) => {
+      await engine.endUser('u_1', 'admin', at, lost.id)
+      await isStored(engine, lost, 'the cut-off ended the session that it excepts')
+    },
+  ),
+  behindTheIndex(
+    'later than its `createdAt`',
+    'the cut-off ends no session that was created at its instant',
+    async (engine) => {
+      await engine.endUser('u_1', 'admin', lost.createdAt, null)
+      await isStored(engine, lost, 'the cut-off ended a session that was not created before it')
+    },
+  ),
+  behindTheIndex(REPLACED, 'a later cut-off replaces an earlier one with its exception', async (engine) => {
+    await engine.endUser('u_1', 'admin', at, lost.id)
+    await engine.endUser('u_1', 'revoked', at + 1, null)
+    const cut = { ...lost, ...by('revoked', at + 1) }
+    await isStored(engine, cut, 'the exception of an earlier cut-off outlived a later cut-off')
+  }),
+  behindTheIndex(REPLACED, 'an earlier cut-off that arrives late replaces no later one', async (engine) => {
+    await engine.endUser('u_1', 'admin', at, null)
+    await engine.endUser('u_1', 'revoked', lost.createdAt, null)
+    const cut = { ...lost, ...by('admin', at) }
+    await isStored(engine, cut, 'a cut-off was replaced by an earlier one')
+  }),
+  behindTheIndex(
+    "Sets the user's cut-off to `at`",
+    'the cut-off is set for a user whose index is empty',
+    async (engine) => {
+      same(await engine.endUser('u_1', 'admin', at, null), [], 'endUser ended a session that no index holds')
+      same((await engine.read([lost.id]))[0]?.ended, { at, reason: 'admin' }, 'endUser set no cut-off')
+    },
+  ),
+  behindTheIndex(KEPT, 'the cut-off is kept as long as a session may live', async (engine) => {
+    await engine.endUser('u_1', 'admin', at, null)
+    const last = at + LIFETIME_CEILING_MS - 1
+    for (const now of [NOW + DAY, last]) {
+      const other = sample({ id: numbered(now % 1_000_000).id, userId: 'u_2', createdAt: now, seenAt: now })
+      await put(engine, { ...other, expiresAt: now + 1, absoluteAt: now + 1 })
+      await engine.endUser('u_2', 'admin', now, null)
+      await engine.list('u_1', now)
+      for (const { id } of await engine.due(now, 10)) if (id !== lost.id) await engine.settle(id, null)
+    }
+    same((await engine.read([lost.id]))[0]?.ended, { at, reason: 'admin' }, 'the cut-off was not kept')
+  }),
+]

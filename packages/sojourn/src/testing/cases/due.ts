@@ -1,0 +1,135 @@
+import { finish, idsOf, put, same } from '../claims.ts'
+import { type ConformanceCase, proves } from '../conformance-case.ts'
+import { HOUR, MINUTE, NOW, next, numbered, sample, sampleId, samples } from '../sample.ts'
+
+const AWAITS = 'that await settling at `now`: ended, or expired and not ended; earliest first.'
+const ALL = 'Fewer than `limit` means that no more are due.'
+const LIVE = 'A live record is never returned: a deadline that was moved meanwhile is noted for later.'
+const first = numbered(1)
+
+export const dueCases: readonly ConformanceCase[] = [
+  proves(AWAITS, 'a session is due when it expires, as it is stored, and not before', async (engine) => {
+    await put(engine, first)
+    same(await engine.due(first.expiresAt - 1, 10), [], 'a live session is due')
+    same(await engine.due(first.expiresAt, 10), [first], 'an expired session is not due')
+  }),
+  proves(AWAITS, 'anonymous sessions are due like any other', async (engine) => {
+    const anonymous = sample({ userId: null })
+    await put(engine, anonymous)
+    same(await engine.due(anonymous.expiresAt, 10), [anonymous], 'an expired anonymous session is not due')
+  }),
+  proves(AWAITS, 'ended and expired sessions are due in one order, the earliest first', async (engine) => {
+    const deadlines = [50, 10, 40, 20].map((minute) => NOW + minute * MINUTE)
+    await put(
+      engine,
+      ...deadlines.map((expiresAt, index) => numbered(index, { expiresAt })),
+      numbered(7),
+      numbered(8),
+    )
+    await finish(engine, NOW + 15 * MINUTE, sampleId(7))
+    await finish(engine, NOW + 5 * MINUTE, sampleId(8))
+    const expected = [8, 1, 7, 3, 2, 0].map((number) => sampleId(number))
+    const due = await engine.due(NOW + HOUR, 10)
+    same(idsOf(due), expected, 'due did not return the earliest first, or returned too few')
+  }),
+  proves(AWAITS, 'a touched session takes its place by its new deadline', async (engine) => {
+    const moved = numbered(1, { expiresAt: NOW + MINUTE })
+    await put(engine, moved, numbered(2, { expiresAt: NOW + 2 * MINUTE }))
+    same(await engine.touch(moved.id, NOW, NOW + 3 * MINUTE), true, 'touch found a live session dead')
+    const due = await engine.due(NOW + HOUR, 10)
+    same(
+      idsOf(due),
+      [sampleId(2), moved.id],
+      'due returned a touched session in the place of its old deadline',
+    )
+  }),
+  proves(
+    'At most `limit` records',
+    'due returns no more than its limit, the earliest of all',
+    async (engine) => {
+      await put(
+        engine,
+        ...samples(5).map((record, index) => ({ ...record, expiresAt: NOW + 1 + index * MINUTE })),
+      )
+      const [early, rest] = [await engine.due(NOW + HOUR, 2), await engine.due(NOW + HOUR, 2)]
+      same(
+        idsOf(early),
+        [sampleId(1), sampleId(2)],
+        'due did not return the earliest records up to its limit',
+      )
+      same(idsOf(rest), [sampleId(3), sampleId(4)], 'due did not go on where its limit had cut it')
+    },
+  ),
+  proves(ALL, 'due returns as many as its limit while more are due', async (engine) => {
+    await put(engine, ...samples(250))
+    const sizes: number[] = []
+    const seen = new Set<string>()
+    for (let page = 0; page < 4; page++) {
+      const due = await engine.due(NOW + HOUR, 100)
+      sizes.push(due.length)
+      for (const { id } of due) seen.add(id)
+    }
+    same(sizes, [100, 100, 50, 0], 'due returned fewer than its limit while more were due')
+    same(seen.size, 250, 'due lost a record, or returned one twice')
+  }),
+  proves(ALL, 'live sessions before it in the order hide no record that is due', async (engine) => {
+    await put(
+      engine,
+      ...samples(60, { expiresAt: NOW + MINUTE }),
+      numbered(99, { expiresAt: NOW + 2 * MINUTE }),
+    )
+    for (const { id } of samples(60)) {
+      same(await engine.touch(id, NOW + 30_000, NOW + HOUR), true, 'touch found a live session dead')
+    }
+    const due = await engine.due(NOW + 2 * MINUTE, 5)
+    same(idsOf(due), [sampleId(99)], 'due returned a live record, or missed one behind live records')
+  }),
+  proves(LIVE, 'a touched session is not due at its old deadline but at its new one', async (engine) => {
+    await put(engine, first)
+    const moved = { ...first, seenAt: NOW + MINUTE, expiresAt: NOW + HOUR }
+    same(await engine.touch(first.id, moved.seenAt, moved.expiresAt), true, 'touch found a live session dead')
+    for (const now of [first.expiresAt, first.expiresAt + 1, NOW + HOUR - 1]) {
+      same(await engine.due(now, 10), [], 'due returned a live record')
+    }
+    same(await engine.due(NOW + HOUR, 10), [moved], 'a touched session is not due at its new deadline')
+  }),
+  proves(LIVE, 'a session that a replace gave more time is due at its new deadline', async (engine) => {
+    await put(engine, first)
+    const longer = next(first, { seenAt: NOW + MINUTE, expiresAt: NOW + HOUR })
+    same(
+      await engine.replace(longer, 1, NOW + MINUTE),
+      { outcome: 'done' },
+      'replace refused the stored version',
+    )
+    same(await engine.due(NOW + HOUR - 1, 10), [], 'due returned a live record')
+    same(await engine.due(NOW + HOUR, 10), [longer], 'a replaced session is not due at its new deadline')
+  }),
+  proves(
+    LIVE,
+    'a session that a late touch brought back from its deadline is due at the new one',
+    async (engine) => {
+      await put(engine, first)
+      const found = await engine.due(first.expiresAt, 10)
+      same(idsOf(found), [first.id], 'an expired session is not due')
+      const seenAt = first.expiresAt - 1
+      same(
+        await engine.touch(first.id, seenAt, NOW + 2 * HOUR),
+        true,
+        'touch found a session dead that was live then',
+      )
+      same(await engine.due(first.expiresAt + 10 * MINUTE, 10), [], 'due returned a live record')
+      const due = await engine.due(NOW + 2 * HOUR, 10)
+      same(idsOf(due), [first.id], 'a session that a late touch moved was not noted for later')
+    },
+  ),
+  proves(
+    'records that await settling',
+    'nothing is due in an empty store, nor with a limit of none',
+    async (engine) => {
+      same(await engine.due(NOW + HOUR, 10), [], 'something is due in an empty store')
+      await put(engine, first)
+      same(await engine.due(NOW + HOUR, 0), [], 'due returned more than its limit of none')
+      same(await engine.due(NOW + HOUR, 10), [first], 'a call with a limit of none took a record away')
+    },
+  ),
+]

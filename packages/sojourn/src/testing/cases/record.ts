@@ -1,0 +1,100 @@
+import type { SessionRecord } from '../../core/port.ts'
+import { END_REASONS, NEVER } from '../../core/port.ts'
+import { isStored, put, same } from '../claims.ts'
+import { type ConformanceCase, proves } from '../conformance-case.ts'
+import { DAY, HOUR, MINUTE, NOW, next, numbered, sample, sampleBytes } from '../sample.ts'
+
+const retired = (count: number) =>
+  Array.from({ length: count }, (_, index) => ({
+    digest: sampleBytes(8, index),
+    reuseFrom: NOW + index * MINUTE,
+  }))
+
+/** Records that between them hold every field with each kind of value that it may have. */
+const shapes: readonly SessionRecord[] = [
+  sample(),
+  sample({ userId: null, authenticatedAt: NOW - HOUR }),
+  sample({
+    previous: { digest: sampleBytes(32, 7), sealed: sampleBytes(1), graceEndsAt: null },
+    retired: [],
+  }),
+  sample({
+    previous: { digest: sampleBytes(32, 9), sealed: sampleBytes(255, 3), graceEndsAt: NOW + 10_000 },
+    retired: retired(16),
+    authenticatedAt: NOW,
+  }),
+  sample({ retired: retired(1), digest: new Uint8Array(32).fill(255) }),
+]
+
+export const recordCases: readonly ConformanceCase[] = [
+  proves('What an engine stores.', 'every field of a new record comes back as it went in', async (engine) => {
+    const records = shapes.map((shape, index) => ({ ...shape, id: numbered(index).id }))
+    await put(engine, ...records)
+    for (const record of records) await isStored(engine, record, 'create changed a field of the record')
+  }),
+  proves('stores `record`', 'every field of a replaced record comes back as it went in', async (engine) => {
+    await put(engine, sample())
+    for (const [index, shape] of shapes.entries()) {
+      const record = { ...shape, userId: 'u_1', version: index + 2, absoluteAt: NOW + 9 * HOUR }
+      same(await engine.replace(record, index + 1, NOW), { outcome: 'done' }, 'replace refused its version')
+      await isStored(engine, record, 'replace changed a field of the record')
+    }
+  }),
+  proves(
+    'The largest instant that a record can hold (48 bits)',
+    'the largest instants come back, and a session that never expires lives until the last of them',
+    async (engine) => {
+      const record = sample({
+        createdAt: NEVER - 4,
+        seenAt: NEVER - 3,
+        expiresAt: NEVER,
+        absoluteAt: NEVER,
+        authenticatedAt: NEVER - 2,
+        previous: { digest: sampleBytes(32), sealed: sampleBytes(48), graceEndsAt: NEVER - 1 },
+        retired: [{ digest: sampleBytes(8), reuseFrom: NEVER }],
+      })
+      await put(engine, record)
+      await isStored(engine, record, 'an instant of 48 bits was changed')
+      same(await engine.due(NEVER - 1, 10), [], 'a session that never expires is due')
+      same(await engine.list('u_1', NEVER - 1), [record], 'a session that never expires is not live')
+    },
+  ),
+  proves('At most 2^32 − 1.', 'the largest version comes back and is compared exactly', async (engine) => {
+    const last = next(sample(), { version: 2 ** 32 - 1 })
+    await put(engine, sample())
+    same(await engine.replace(last, 1, NOW), { outcome: 'done' }, 'replace refused the largest version')
+    const conflict = { outcome: 'conflict', current: last }
+    same(await engine.replace(next(last), 2 ** 31, NOW), conflict, 'the largest version was cut short')
+  }),
+  proves(
+    'Why a session ended. The order is storage format',
+    'each of the reasons comes back from a tombstone',
+    async (engine) => {
+      for (const [index, reason] of END_REASONS.entries()) {
+        const record = numbered(index)
+        await put(engine, record)
+        same(await engine.end(record.id, reason, NOW), true, `end refused the reason ${reason}`)
+        await isStored(
+          engine,
+          { ...record, ended: { at: NOW, reason } },
+          `the reason ${reason} did not come back`,
+        )
+      }
+    },
+  ),
+  proves(
+    'Last recorded activity.',
+    'instants that are far apart within one record come back',
+    async (engine) => {
+      const record = sample({
+        createdAt: 0,
+        seenAt: 1,
+        expiresAt: NOW + DAY,
+        absoluteAt: 2 ** 47 + 1,
+        authenticatedAt: 0,
+      })
+      await put(engine, record)
+      await isStored(engine, record, 'an instant was changed')
+    },
+  ),
+]

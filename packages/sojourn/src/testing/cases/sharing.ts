@@ -1,0 +1,98 @@
+import type { EngineTraits, UserLimit } from '../../core/port.ts'
+import { LEASE_MS } from '../../core/port.ts'
+import { countOf, finish, idsOf, isStored, put, rejectsWith, same } from '../claims.ts'
+import type { ConformanceCase } from '../conformance-case.ts'
+import { HOUR, MINUTE, NOW, next, sample, sampleBytes, samples } from '../sample.ts'
+
+const SHARED = 'Who may share one store at the same time.'
+const when = ({ sharedBy }: EngineTraits): boolean => sharedBy !== 'process'
+const first = sample()
+
+export const sharingCases: readonly ConformanceCase[] = [
+  {
+    name: 'what one handle was told is done, another handle sees at once',
+    promise: SHARED,
+    when,
+    async run(store) {
+      const [one, two] = [await store.open(), await store.open()]
+      await put(one, first)
+      await isStored(two, first, 'another handle does not see a created session')
+      same(
+        await two.replace(next(first), 1, NOW),
+        { outcome: 'done' },
+        'another handle’s replace was refused',
+      )
+      await isStored(one, next(first), 'another handle does not see a replaced session')
+      same(await one.list('u_1', NOW), [next(first)], 'list does not show what another handle replaced')
+      await finish(one, NOW + MINUTE, first.id)
+      const tombstone = { ...next(first), ended: { at: NOW + MINUTE, reason: 'logout' as const } }
+      await isStored(two, tombstone, 'another handle does not see the end of a session')
+      same(await two.touch(first.id, NOW, NOW + HOUR), false, 'another handle revived an ended session')
+      same(await two.due(NOW + MINUTE, 10), [tombstone], 'another handle does not see what is due')
+    },
+  },
+  {
+    name: 'of replaces of one version through two handles exactly one is done',
+    promise: SHARED,
+    when,
+    async run(store) {
+      const handles = [await store.open(), await store.open()]
+      for (const handle of handles.slice(0, 1)) await put(handle, first)
+      const rivals = handles.flatMap((handle) =>
+        Array.from({ length: 50 }, (_, index) =>
+          handle.replace(next(first, { data: sampleBytes(20, index) }), 1, NOW),
+        ),
+      )
+      const outcomes = await Promise.all(rivals)
+      same(countOf(outcomes, 'done'), 1, 'not exactly one of the replaces through two handles was done')
+      same(countOf(outcomes, 'conflict'), 99, 'a replace that lost through another handle is not a conflict')
+    },
+  },
+  {
+    name: 'creates through two handles hold the limit together',
+    promise: SHARED,
+    when,
+    async run(store) {
+      const [one, two] = [await store.open(), await store.open()]
+      const limit: UserLimit = { max: 3, whenFull: 'refuse', replaces: null }
+      const creates = samples(60).map((record, index) =>
+        (index % 2 === 0 ? one : two).create(record, limit, NOW + 100),
+      )
+      same(countOf(await Promise.all(creates), 'done'), 3, 'two handles together stored more than the limit')
+      for (const handle of [one, two]) {
+        same((await handle.list('u_1', NOW + 100)).length, 3, 'the handles do not list the same sessions')
+      }
+    },
+  },
+  {
+    name: 'what two handles lease, end and settle is disjoint',
+    promise: SHARED,
+    when,
+    async run(store) {
+      const [one, two] = [await store.open(), await store.open()]
+      await put(one, ...samples(100))
+      const leases = Array.from({ length: 12 }, (_, index) =>
+        (index % 2 === 0 ? one : two).due(NOW + HOUR, 10),
+      )
+      const ids = idsOf((await Promise.all(leases)).flat())
+      same([ids.length, new Set(ids).size], [100, 100], 'two handles leased the same record, or lost one')
+      const ends = samples(100).flatMap(({ id }) => [one.end(id, 'idle', NOW), two.end(id, 'idle', NOW)])
+      same((await Promise.all(ends)).filter(Boolean).length, 100, 'a session was ended through both handles')
+      await Promise.all(ids.map((id) => two.settle(id, null)))
+      same(await one.due(NOW + HOUR + LEASE_MS, 10), [], 'what another handle settled is still due')
+    },
+  },
+  {
+    name: 'a handle that is closed leaves the others open',
+    promise: 'flushes and releases',
+    when,
+    async run(store) {
+      const [one, two] = [await store.open(), await store.open()]
+      await put(one, first)
+      await one.close()
+      await isStored(two, first, 'closing one handle broke another handle on the same store')
+      same(await two.replace(next(first), 1, NOW), { outcome: 'done' }, 'closing one handle closed another')
+      await rejectsWith('STORE_CLOSED', () => one.read([first.id]), 'a closed handle did not stay closed')
+    },
+  },
+]

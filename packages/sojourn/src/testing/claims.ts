@@ -1,0 +1,104 @@
+import { AssertionError } from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { inspect, isDeepStrictEqual } from 'node:util'
+import type { ErrorCode } from '../core/errors.ts'
+import type { Created, Engine, Instant, Replaced, SessionId, SessionRecord } from '../core/port.ts'
+
+/** Says what the engine did wrong, in the words of the port, when the two differ in any field or byte. */
+export function same(actual: unknown, expected: unknown, wrong: string): void {
+  const [was, should] = [plain(actual), plain(expected)]
+  if (isDeepStrictEqual(was, should)) return
+  const message = `${wrong}\n  expected: ${shown(should)}\n  actual:   ${shown(was)}`
+  throw new AssertionError({ message, actual: was, expected: should, operator: 'deepStrictEqual' })
+}
+
+export function holds(condition: boolean, wrong: string): void {
+  if (!condition) throw new AssertionError({ message: wrong, actual: false, expected: true, operator: '==' })
+}
+
+/** The codes are compared, not the class: another copy of the package may have thrown. */
+export async function rejectsWith(
+  code: ErrorCode,
+  call: () => Promise<unknown>,
+  wrong: string,
+): Promise<void> {
+  const outcome = await settled(call)
+  same(outcome, { rejected: code }, wrong)
+}
+
+/** Creates records that nothing stands in the way of. */
+export async function put(engine: Engine, ...records: readonly SessionRecord[]): Promise<void> {
+  const outcomes = await Promise.all(records.map((record) => engine.create(record, null, record.createdAt)))
+  const none: Created = { outcome: 'done', ended: [] }
+  same(
+    outcomes,
+    Array.from(records, () => none),
+    'create refused a new record, or ended another session',
+  )
+}
+
+/** Ends sessions of which each is stored and has not ended. */
+export async function finish(engine: Engine, at: Instant, ...ids: readonly SessionId[]): Promise<void> {
+  const answers = await Promise.all(ids.map((id) => engine.end(id, 'logout', at)))
+  same(
+    answers,
+    Array.from(ids, () => true),
+    'end answered false for a session that had not ended',
+  )
+}
+
+export async function isStored(engine: Engine, expected: SessionRecord, wrong: string): Promise<void> {
+  same(await engine.read([expected.id]), [expected], wrong)
+}
+
+export async function isAbsent(engine: Engine, id: SessionId, wrong: string): Promise<void> {
+  same(await engine.read([id]), [null], wrong)
+}
+
+/** The ids of the user's live sessions are these, in this order. */
+export async function lists(
+  engine: Engine,
+  [userId, now]: readonly [string, Instant],
+  ids: readonly SessionId[],
+  wrong: string,
+): Promise<void> {
+  same(idsOf(await engine.list(userId, now)), ids, wrong)
+}
+
+export function idsOf(records: readonly SessionRecord[]): SessionId[] {
+  return records.map(({ id }) => id)
+}
+
+export function countOf(outcomes: readonly (Created | Replaced)[], outcome: string): number {
+  return outcomes.filter((each) => each.outcome === outcome).length
+}
+
+async function settled(call: () => Promise<unknown>): Promise<unknown> {
+  let promise: Promise<unknown>
+  try {
+    promise = call()
+  } catch {
+    return 'thrown instead of rejected'
+  }
+  return promise.then(
+    () => 'resolved',
+    (error: unknown) => ({ rejected: error instanceof Error && 'code' in error ? error.code : error }),
+  )
+}
+
+/** The same value with bytes as text, so that a `Buffer` equals the `Uint8Array` of the same bytes. */
+function plain(value: unknown): unknown {
+  if (value instanceof Uint8Array) return bytesAsText(value)
+  if (Array.isArray(value)) return value.map(plain)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plain(each)]))
+}
+
+function bytesAsText(bytes: Uint8Array): string {
+  if (bytes.byteLength <= 32) return `bytes ${Buffer.from(bytes).toString('hex')}`
+  return `${bytes.byteLength} bytes, SHA-256 ${createHash('sha256').update(bytes).digest('hex')}`
+}
+
+function shown(value: unknown): string {
+  return inspect(value, { depth: 6, breakLength: 160, maxArrayLength: 12 }).replaceAll('\n', '\n    ')
+}
