@@ -1,4 +1,4 @@
-import { AssertionError } from 'node:assert/strict'
+import { AssertionError } from 'node:assert'
 import { createHash } from 'node:crypto'
 import { inspect, isDeepStrictEqual } from 'node:util'
 import type { ErrorCode } from '../core/errors.ts'

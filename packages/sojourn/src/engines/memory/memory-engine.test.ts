@@ -3,7 +3,7 @@ import { engineOf, MINUTE, NOW, record } from './memory.test-support.ts'
 import { MemoryEngine } from './memory-engine.ts'
 import { UserIndex } from './user-index.ts'
 
-test('a write beyond maxSessions is refused with STORE_FULL, and reads go on', async () => {
+test('T85: a write beyond maxSessions is refused with STORE_FULL, and reads go on', async () => {
   const engine = engineOf({ maxSessions: 2 })
   await engine.create(record(1), null, NOW)
   await engine.create(record(2), null, NOW)

@@ -31,7 +31,7 @@ function behindTheIndex(
 }
 
 export const cutOffCases: readonly ConformanceCase[] = [
-  behindTheIndex(CUT, 'the cut-off ends a session that the index had lost', async (engine) => {
+  behindTheIndex(CUT, 'T52: the cut-off ends a session that the index had lost', async (engine) => {
     await engine.endUser('u_1', 'admin', at, null)
     const cut = { ...lost, ...by('admin', at) }
     await isStored(engine, cut, 'a session that the index had lost outlived the cut-off of its user')

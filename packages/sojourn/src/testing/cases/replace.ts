@@ -86,7 +86,7 @@ export const replaceCases: readonly ConformanceCase[] = [
       same(await engine.due(NOW + HOUR, 10), [], 'replace made something due that is not stored')
     },
   ),
-  proves(GONE, 'a replace that arrives after the end is gone and revives nothing', async (engine) => {
+  proves(GONE, 'T51: a replace that arrives after the end is gone and revives nothing', async (engine) => {
     await put(engine, first)
     await finish(engine, NOW + 1, first.id)
     const tombstone = { ...first, ended: { at: NOW + 1, reason: 'logout' as const } }

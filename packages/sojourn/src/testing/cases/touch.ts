@@ -41,7 +41,7 @@ export const touchCases: readonly ConformanceCase[] = [
     await isAbsent(engine, first.id, 'touch created a record')
     same(await engine.due(NOW + HOUR, 10), [], 'touch made something due that is not stored')
   }),
-  proves(MOVES, 'a touch after the end is false and revives nothing', async (engine) => {
+  proves(MOVES, 'T48: a touch after the end is false and revives nothing', async (engine) => {
     await put(engine, first)
     await finish(engine, NOW + MINUTE, first.id)
     const tombstone = { ...first, ended: { at: NOW + MINUTE, reason: 'logout' as const } }
