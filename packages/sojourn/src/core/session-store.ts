@@ -1,4 +1,5 @@
 import { resolve } from './address.ts'
+import type { Clock } from './clock.ts'
 import type { StoreContext } from './context.ts'
 import { infoOf, sessionOf } from './context.ts'
 import { createSession } from './create-session.ts'
@@ -41,7 +42,6 @@ export class SessionStore<Data> {
   readonly #updates: UpdateQueue<Data>
   readonly #sweeper: Sweeper
   readonly #watcher: Watcher
-  readonly #blank: ReadonlyData<Data>
 
   /** Made by `createSessionStore`. */
   constructor(context: StoreContext<Data>, about: StoreRecord, sweep: boolean) {
@@ -50,7 +50,8 @@ export class SessionStore<Data> {
     this.#updates = new UpdateQueue(context)
     this.#sweeper = new Sweeper(context)
     this.#watcher = new Watcher(context)
-    this.#blank = context.codec.blank(context.initial())
+    // Data that cannot be stored shows when the store is made, and not at the first visitor.
+    this.blank()
     if (sweep) this.#sweeper.start()
   }
 
@@ -64,9 +65,19 @@ export class SessionStore<Data> {
     return this.#context.engine.traits
   }
 
-  /** What an absent session shows as its data: `initial()`, frozen. */
+  /** Where the store takes its time from. */
+  get clock(): Clock {
+    return this.#context.clock
+  }
+
+  /** A fresh, open copy of `initial()`: what the first write of an absent session starts from. */
+  draft(): Data {
+    return this.#context.initial()
+  }
+
+  /** What an absent session shows as its data: `initial()`, frozen, and a new one for each caller. */
   blank(): ReadonlyData<Data> {
-    return this.#blank
+    return this.#context.codec.blank(this.#context.initial())
   }
 
   /**
