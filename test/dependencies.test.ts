@@ -59,3 +59,12 @@ test('T156: every package in the lockfile has its integrity', () => {
   expect(installed.length).toBeGreaterThan(100)
   expect(installed.filter(([, { integrity }]) => !integrity?.startsWith('sha512-'))).toEqual([])
 })
+
+test('T156: the lockfile names the binaries of every system, so that npm ci works on each', () => {
+  const named = new Set(Object.keys(lockfile.packages).map((path) => path.split('node_modules/').at(-1)))
+  const wanted = Object.values(lockfile.packages).flatMap((entry) =>
+    Object.keys(entry.optionalDependencies ?? {}),
+  )
+  expect(wanted.length).toBeGreaterThan(20)
+  expect(wanted.filter((name) => !named.has(name))).toEqual([])
+})
