@@ -2,7 +2,8 @@ import type { StoreContext } from './context.ts'
 import { SessionError } from './errors.ts'
 import { lookUp } from './look-up.ts'
 import type { SessionRecord } from './port.ts'
-import { recordBehind, type SessionAddress } from './session.ts'
+import type { SessionAddress } from './session.ts'
+import { InfoSnapshot } from './snapshot.ts'
 import { STORE_ID } from './store-record.ts'
 
 /** The record that an address names. */
@@ -29,7 +30,7 @@ export async function resolve<Data>(
     const found = await lookUp(context, address)
     return found && { record: found.record, fresh: true, superseded: found.presented === 'alias' }
   }
-  const known = recordBehind(address)
+  const known = InfoSnapshot.recordBehind(address)
   if (known === null) return resolveId(context, address)
   return context.records.isLive(known, context.clock.now())
     ? { record: known, fresh: false, superseded: 'superseded' in address && address.superseded === true }

@@ -7,7 +7,8 @@ import type { Events } from './events.ts'
 import type { Engine, SessionId, SessionRecord } from './port.ts'
 import type { PerUser, Policy } from './presets.ts'
 import type { Records } from './records.ts'
-import { rememberRecord, type Session, type SessionInfo } from './session.ts'
+import type { Session, SessionInfo } from './session.ts'
+import { InfoSnapshot, SessionSnapshot } from './snapshot.ts'
 
 /** What the verbs of a store share. */
 export interface StoreContext<Data> {
@@ -31,13 +32,12 @@ export async function sessionOf<Data>(
   record: SessionRecord,
   superseded = false,
 ): Promise<Session<Data>> {
-  const { data, ...head } = await context.codec.decode(record.data)
-  return rememberRecord(Object.freeze({ ...timesOf(record), ...head, data, superseded }), record)
+  return Object.freeze(new SessionSnapshot(record, await context.codec.decode(record.data), superseded))
 }
 
 /** What a list tells of a record. */
 export function infoOf<Data>(context: StoreContext<Data>, record: SessionRecord): SessionInfo {
-  return rememberRecord(Object.freeze({ ...timesOf(record), ...context.codec.head(record.data) }), record)
+  return Object.freeze(new InfoSnapshot(record, context.codec.head(record.data)))
 }
 
 /** What a record's sealed bytes are bound to. */
@@ -52,9 +52,4 @@ export function eventOf(
   session: { readonly id: SessionId; readonly userId: string | null },
 ) {
   return { at: context.clock.now(), id: session.id, userId: session.userId }
-}
-
-function timesOf(record: SessionRecord): Omit<SessionInfo, 'assurance' | 'device'> {
-  const { id, userId, createdAt, seenAt, expiresAt, absoluteAt, authenticatedAt } = record
-  return { id, userId, createdAt, seenAt, expiresAt, absoluteAt, authenticatedAt }
 }

@@ -14,14 +14,8 @@ import type { EndReason, EngineTraits, Instant, SessionId } from './port.ts'
 import type { Policy } from './presets.ts'
 import { reauthenticateSession, rotateSession } from './rotate.ts'
 import { isCsrfValue } from './secrets.ts'
-import {
-  type Issued,
-  type ReadonlyData,
-  recordBehind,
-  type Session,
-  type SessionAddress,
-  type SessionInfo,
-} from './session.ts'
+import type { Issued, ReadonlyData, Session, SessionAddress, SessionInfo } from './session.ts'
+import { InfoSnapshot } from './snapshot.ts'
 import type { StoreRecord } from './store-record.ts'
 import { Sweeper } from './sweeper.ts'
 import { parseToken } from './token.ts'
@@ -192,7 +186,7 @@ export class SessionStore<Data> {
 
   /** Whether a submitted CSRF token belongs to this session and token, or to the one before in its grace. */
   verifyCsrf(session: SessionInfo, token: string, submitted: unknown): boolean {
-    const record = recordBehind(session)
+    const record = InfoSnapshot.recordBehind(session)
     const parts = parseToken(token)
     const value = unmaskCsrf(submitted)
     if (record === null || parts === null || value === null || parts.id !== record.id) return false

@@ -1,4 +1,4 @@
-import type { Instant, SessionId, SessionRecord } from './port.ts'
+import type { Instant, SessionId } from './port.ts'
 
 /** A value of session data. Anything else is refused on write, with the path to it. */
 export type Storable =
@@ -84,16 +84,3 @@ export type SessionAddress =
   | SessionInfo
   | { readonly id: SessionId; readonly userId: string }
   | { readonly id: SessionId; readonly operator: true }
-
-const records = new WeakMap<object, SessionRecord>()
-
-/** Remembers which record a session shows, out of sight of whoever inspects the session (SECURITY T14). */
-export function rememberRecord<T extends SessionInfo>(session: T, record: SessionRecord): T {
-  records.set(session, record)
-  return session
-}
-
-/** The record behind a session that this process read; null for any other object. */
-export function recordBehind(session: object): SessionRecord | null {
-  return records.get(session) ?? null
-}
