@@ -42,7 +42,7 @@ describe('the commands', () => {
 
 describe('the count of tests', () => {
   const count = async (ok: boolean, report: unknown) => {
-    const code = `import { count } from './scripts/workspace/stages.mjs'
+    const code = `import { count } from './scripts/workspace/count.mjs'
       console.log(JSON.stringify(count(${ok}, ${JSON.stringify(report)})))`
     return JSON.parse((await run(code)).stdout)
   }

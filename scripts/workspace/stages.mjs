@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { count } from './count.mjs'
 import { run, step, tool } from './run.mjs'
 
 const LIBRARY = 'packages/sojourn'
@@ -33,19 +34,6 @@ export async function runTests(filters, env) {
     return { name: 'tests', ms, ...count(ok, readReport(report)) }
   } finally {
     rmSync(folder, { recursive: true })
-  }
-}
-
-/** A file that fails before its first test, and a run that fails without a failed test, are failures too. */
-export function count(ok, { numPassedTests = 0, numFailedTests = 0, numPendingTests = 0, testResults = [] }) {
-  const isBroken = ({ status, assertionResults }) =>
-    status === 'failed' && assertionResults.every((result) => result.status !== 'failed')
-  const failed = numFailedTests + testResults.filter(isBroken).length
-  const hasPassed = ok && numPassedTests > 0
-  return {
-    passed: numPassedTests,
-    failed: failed === 0 && !hasPassed ? 1 : failed,
-    skipped: numPendingTests,
   }
 }
 
