@@ -12,6 +12,17 @@ const edges = files.flatMap(importsOf)
 const CLOCK_OR_PROCESS =
   /\bDate\.now\b|\bDate\(\s*\)|\bset(?:Timeout|Interval)\b|\bperformance\b|(?<!\.)\bprocess\b/
 
+/** A digest beside an operator or a method that stops at the first byte that differs. */
+const DIGEST_COMPARED = new RegExp(
+  [
+    String.raw`digest\w*\s*[!=]==(?!\s*null\b)`,
+    String.raw`[!=]==\s*[\w.]*digest\w*(?!\w|\.(?:byteL|l)ength)`,
+    String.raw`digest\w*\.(?:equals|compare|indexOf)\(`,
+    String.raw`\.(?:equals|compare|indexOf)\([^)]*digest`,
+  ].join('|'),
+  'i',
+)
+
 describe('imports', () => {
   test('every room imports only what its row allows', () => {
     expect(edges.filter((edge) => !isAllowed(edge))).toEqual([])
@@ -78,6 +89,29 @@ describe('time', () => {
   test.each(['new Date(at)', 'value instanceof Date', "throw 'process'", '// Date.now() is not for us'])(
     'it is free to say %s',
     (code) => expect(asksForTime(code)).toBe(false),
+  )
+})
+
+describe('digests', () => {
+  const comparesDigests = (text: string) => DIGEST_COMPARED.test(codeOf({ path: '', text }))
+
+  test('T5: digests are compared in one function, in constant time', () => {
+    const product = files.filter(({ path }) => !path.startsWith('testing/'))
+    expect(product.filter(({ text }) => comparesDigests(text)).map(({ path }) => path)).toEqual([])
+    const constantTime = product.filter((file) => codeOf(file).includes('timingSafeEqual('))
+    expect(constantTime.map(({ path }) => path)).toEqual(['core/token.ts'])
+  })
+
+  test.each([
+    'record.digest === presented',
+    'presented !== previous.digest',
+    'digest.equals(presented)',
+    'Buffer.compare(presented, record.digest)',
+    'presented.indexOf(retiredDigest)',
+  ])('T5: %s would be refused', (code) => expect(comparesDigests(code)).toBe(true))
+
+  test.each(['digest === null', 'digest.byteLength === 32', 'sameDigest(a, b)'])('%s is free', (code) =>
+    expect(comparesDigests(code)).toBe(false),
   )
 })
 

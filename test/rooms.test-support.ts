@@ -25,7 +25,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'engines/memory': { ours: [...PORT, 'engines'], packages: ['node:cluster'] },
   'engines/lmdb': { ours: [...PORT, 'engines'], packages: ['lmdb', 'node:crypto', ...FILES] },
   testing: { ours: PORT, packages: ['fast-check', 'node:assert', 'node:crypto', 'node:util'] },
-  http: { ours: ['core'], packages: ['node:crypto', 'node:http'] },
+  http: { ours: ['core'], packages: ['node:crypto', 'node:http', 'node:util'] },
   adapters: { ours: ['http', 'core'], packages: ['express', 'node:http'] },
 }
 
