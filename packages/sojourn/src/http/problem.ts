@@ -1,0 +1,64 @@
+import { randomInt } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
+import { ERRORS, type ErrorCode } from '../core/index.ts'
+
+/** Seconds by status, spread out so that those turned away do not come back all at once (SECURITY T75). */
+const RETRY_AFTER = new Map([
+  [429, { min: 30, max: 60 }],
+  [503, { min: 1, max: 5 }],
+])
+/** What described a body that is not sent now. */
+const OF_THE_BODY = [
+  'Accept-Ranges',
+  'Content-Disposition',
+  'Content-Encoding',
+  'Content-Language',
+  'Content-Length',
+  'Content-Range',
+  'ETag',
+  'Last-Modified',
+]
+
+/**
+ * Answers a failure of sojourn as `application/problem+json` (RFC 9457): status, code and a fixed title, and
+ * nothing that the request, the store or the configuration said. False when it is not for us to answer: a
+ * foreign error; a 500, which is a mistake in code or set-up that the application's own handler must see; or
+ * an answer that has begun.
+ */
+export function answerError(error: unknown, response: ServerResponse): boolean {
+  const code = codeOf(error)
+  if (code === null || response.headersSent || ERRORS[code].status === 500) return false
+  const { status, message: title } = ERRORS[code]
+  const body = JSON.stringify({ type: `urn:sojourn:error:${code}`, title, status, code })
+  for (const name of OF_THE_BODY) response.removeHeader(name)
+  const wait = waitAfter(status)
+  if (wait !== null) response.setHeader('Retry-After', wait)
+  response.setHeader('Cache-Control', 'no-store')
+  response.setHeader('Content-Type', 'application/problem+json')
+  response.setHeader('Content-Length', Buffer.byteLength(body))
+  response.writeHead(status).end(body)
+  return true
+}
+
+/** The status of a failure of sojourn; null for a foreign error. */
+export function statusOf(error: unknown): number | null {
+  const code = codeOf(error)
+  return code === null ? null : ERRORS[code].status
+}
+
+/** The seconds that a client should wait after this status; null when it should not come back by itself. */
+export function waitAfter(status: number): number | null {
+  const wait = RETRY_AFTER.get(status)
+  return wait === undefined ? null : randomInt(wait.min, wait.max + 1)
+}
+
+/** By name and code: two loaded copies of the package agree on strings, not on a class. */
+function codeOf(error: unknown): ErrorCode | null {
+  if (!(error instanceof Error) || error.name !== 'SessionError' || !('code' in error)) return null
+  const { code } = error
+  return isCode(code) ? code : null
+}
+
+function isCode(code: unknown): code is ErrorCode {
+  return typeof code === 'string' && Object.hasOwn(ERRORS, code)
+}

@@ -1,0 +1,88 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { SessionError, type SessionStore } from '../core/index.ts'
+import { type Credential, credentialOf } from './credential.ts'
+import { Exchange, type Opened } from './exchange.ts'
+import { tell } from './http-events.ts'
+import { configOf, type HttpConfig, type HttpOptions } from './http-options.ts'
+import { isAllowedOrigin, isUnsafe } from './origin-check.ts'
+import { RequestSession } from './request-session.ts'
+import { ResponseHead } from './response-head.ts'
+
+const VARY_ON = {
+  cookie: ['Cookie'],
+  bearer: ['Authorization'],
+  both: ['Cookie', 'Authorization'],
+} as const
+
+/**
+ * Opens the session of each request that passes. One gate for each set of options. What it opens is bound to
+ * that request, and to nothing that requests share (SECURITY T30, N21).
+ */
+export class SessionGate<Data, Request extends IncomingMessage = IncomingMessage> {
+  readonly #store: SessionStore<Data>
+  readonly #config: HttpConfig<Request>
+
+  /** @throws SessionError `INVALID_ARGUMENT` for an option that is unknown, malformed or unsafe */
+  constructor(store: SessionStore<Data>, options: HttpOptions<Request> = {}) {
+    this.#store = store
+    this.#config = configOf(options, store)
+  }
+
+  /**
+   * The session of a request, or a handle on none. At most one read of the engine, and none when no
+   * credential was sent. A store that cannot be read fails whoever asks the handle, not the request (T75).
+   * @throws SessionError `ORIGIN_REFUSED`, `AMBIGUOUS_CREDENTIALS`
+   */
+  async open(request: Request, response: ServerResponse): Promise<RequestSession<Data>> {
+    const config = this.#config
+    const credential = credentialOf(request, config)
+    this.#checkOrigin(request, credential)
+    const touch = config.touch(request)
+    const opened = await this.#read(credential, touch)
+    const exchange = new Exchange<Data>(
+      {
+        store: this.#store,
+        config,
+        request,
+        head: new ResponseHead(response, VARY_ON[config.transport]),
+        credential,
+        writesOnGet: () => config.writeOnGet(request),
+        address: () => config.address(request),
+      },
+      opened,
+    )
+    await this.#renew(exchange, credential, opened)
+    return new RequestSession(exchange)
+  }
+
+  /** Also without a session: a log-in form is worth a forged request too (SECURITY T36). */
+  #checkOrigin(request: Request, credential: Credential): void {
+    if (credential.via === 'bearer' || !isUnsafe(request.method)) return
+    const { 'sec-fetch-site': site, origin } = request.headers
+    if (isAllowedOrigin({ site: [site].flat()[0], origin }, this.#config.origins)) return
+    tell(this.#config.listener, { name: 'malicious_csrf', method: request.method ?? '', check: 'origin' })
+    throw new SessionError('ORIGIN_REFUSED')
+  }
+
+  async #read({ token }: Credential, touch: boolean): Promise<Opened<Data>> {
+    if (token === null) return { token: null, session: null }
+    try {
+      const session = await this.#store.read(token, { touch })
+      return { token: session === null ? null : token, session }
+    } catch (failure) {
+      return { failure }
+    }
+  }
+
+  /** In a grace the client gets the one successor again (SECURITY T42); when that fails, the next time. */
+  async #renew(exchange: Exchange<Data>, credential: Credential, opened: Opened<Data>): Promise<void> {
+    if ('failure' in opened || opened.token === null || opened.session?.superseded !== true) return
+    if (credential.via !== 'cookie' || exchange.parts.head.isSent) return
+    try {
+      const issued = await this.#store.rotate(opened.token)
+      if (issued !== null) exchange.reissue(issued)
+    } catch (error) {
+      if (!(error instanceof SessionError)) throw error
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import type { IncomingMessage } from 'node:http'
+import { type Session, SessionError, type SessionStore } from '../core/index.ts'
+import { credentialOf } from './credential.ts'
+import { tell } from './http-events.ts'
+import { configOf, type HttpConfig, type HttpOptions } from './http-options.ts'
+import { isAllowedOrigin } from './origin-check.ts'
+import { statusOf, waitAfter } from './problem.ts'
+
+/** What is needed of the socket that Node's `upgrade` event brings. */
+export interface UpgradeSocket {
+  readonly destroyed: boolean
+  once(event: 'close', listener: () => void): unknown
+  on(event: 'error', listener: () => void): unknown
+  end(text: string): unknown
+  destroy(): unknown
+}
+
+/**
+ * Lets a request to upgrade pass: resolves with its live session, and calls `onEnded` when that session ends,
+ * here or in another process. Resolves with null when it has refused the request and closed the socket.
+ */
+export type Admit<Data, Request extends IncomingMessage> = (
+  request: Request,
+  socket: UpgradeSocket,
+  /** Default: destroys the socket. */
+  onEnded?: () => void,
+) => Promise<Session<Data> | null>
+
+const REASONS = new Map([
+  [400, 'Bad Request'],
+  [401, 'Unauthorized'],
+  [403, 'Forbidden'],
+  [503, 'Service Unavailable'],
+])
+const SERVER_ERROR = 500
+
+/**
+ * Guards WebSocket upgrades, which pass no middleware (SECURITY T29). A browser lets any page open a
+ * WebSocket and sends the cookie along, so the origin is checked although the method is GET. A request
+ * without a session is refused with 401; whether an anonymous session is enough is for the caller to say.
+ * @throws SessionError `INVALID_ARGUMENT` for options that are unknown, malformed or unsafe
+ */
+export function admitUpgrades<Data, Request extends IncomingMessage = IncomingMessage>(
+  store: SessionStore<Data>,
+  options: HttpOptions<Request> = {},
+): Admit<Data, Request> {
+  const config = configOf(options, store)
+  return async (request, socket, onEnded = () => void socket.destroy()) => {
+    // Without a listener, a client that goes away meanwhile would end the process.
+    socket.on('error', () => undefined)
+    try {
+      const session = await sessionFor(store, config, request)
+      if (session === null) return refuse(socket, 401)
+      if (socket.destroyed) return null
+      socket.once('close', store.watch(session, onEnded))
+      return session
+    } catch (error) {
+      const status = statusOf(error)
+      refuse(socket, status ?? SERVER_ERROR)
+      if (status !== null) return null
+      throw error
+    }
+  }
+}
+
+async function sessionFor<Data, Request extends IncomingMessage>(
+  store: SessionStore<Data>,
+  config: HttpConfig<Request>,
+  request: Request,
+): Promise<Session<Data> | null> {
+  const { token, via } = credentialOf(request, config)
+  const { 'sec-fetch-site': site, origin } = request.headers
+  if (via === 'cookie' && !isAllowedOrigin({ site: [site].flat()[0], origin }, config.origins)) {
+    tell(config.listener, { name: 'malicious_csrf', method: 'GET', check: 'origin' })
+    throw new SessionError('ORIGIN_REFUSED')
+  }
+  return token === null ? null : store.read(token, { touch: config.touch(request) })
+}
+
+function refuse(socket: UpgradeSocket, status: number): null {
+  const wait = waitAfter(status)
+  const lines = [
+    `HTTP/1.1 ${status} ${REASONS.get(status) ?? 'Error'}`,
+    'Connection: close',
+    'Cache-Control: no-store',
+    'Content-Length: 0',
+    ...(wait === null ? [] : [`Retry-After: ${wait}`]),
+  ]
+  socket.end(`${lines.join('\r\n')}\r\n\r\n`)
+  return null
+}
