@@ -31,6 +31,7 @@ export class Exchange<Data> {
   #opened: Opened<Data>
   #clientHasCookie: boolean
   #isLost = false
+  #reissued: string | null = null
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor(parts: ExchangeParts<Data>, opened: Opened<Data>) {
@@ -55,6 +56,11 @@ export class Exchange<Data> {
   /** Whether the session ended elsewhere while this request was using it: nothing may take its place. */
   get isLost(): boolean {
     return this.#isLost
+  }
+
+  /** Whether the client just got this token in place of an old one: a rotation that need not be repeated. */
+  get isReissued(): boolean {
+    return this.token !== null && this.token === this.#reissued
   }
 
   /** Whether the client holds our cookie, so that a log-out must take it back. */
@@ -102,7 +108,7 @@ export class Exchange<Data> {
 
   /** Hands a client that still uses an old token the new one; skipped when the answer has begun (T44). */
   reissue(issued: Issued<Data>): void {
-    this.#deliver(issued)
+    if (this.#deliver(issued)) this.#reissued = issued.token
   }
 
   /** Goes on with the same session as it is now; null when it has ended. */

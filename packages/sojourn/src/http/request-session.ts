@@ -119,8 +119,9 @@ export class RequestSession<Data> {
    */
   rotate(options: RotateOptions = {}): Promise<string | null> {
     return this.#exchange.change(always, async () => {
-      const { token, parts } = this.#exchange
-      if (token === null) return null
+      const { token, isReissued, parts } = this.#exchange
+      // Many requests that rotate one token at a time must end with one successor (SECURITY T44).
+      if (token === null || (isReissued && options.grace !== false)) return null
       const issued = await parts.store.rotate(token, options)
       if (issued !== null) return this.#exchange.renew(issued)
       this.#exchange.became(null)

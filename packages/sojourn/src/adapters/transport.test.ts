@@ -1,0 +1,379 @@
+import { describe, expect, test } from 'vitest'
+import { Browser, send, sendRaw } from '../http/client.test-support.ts'
+import type { HttpEvent, HttpOptions } from '../http/index.ts'
+import { ManualClock } from '../http/manual-clock.test-support.ts'
+import { APP } from './app.test-support.ts'
+import { ADAPTERS, type Adapter, type Routes, start } from './servers.test-support.ts'
+
+const SAME_ORIGIN = { 'Sec-Fetch-Site': 'same-origin' }
+const LINE = /^__Host-id=([A-Za-z0-9_-]{48}); Path=\/; Secure; HttpOnly; SameSite=Lax$/
+
+/** A server on which a user is logged in, with the token that the browser holds. */
+async function loggedIn(adapter: Adapter, http: HttpOptions = {}, routes: Routes = {}) {
+  const running = await start(adapter, { ...APP, ...routes }, { http })
+  const { token, session } = await running.store.create({ userId: 'u_1' })
+  running.engine.forgetCalls()
+  return { ...running, token, id: session.id, cookie: { Cookie: `__Host-id=${token}` } }
+}
+
+describe.each(ADAPTERS)('over $name', (adapter) => {
+  test('T15: log-in answers with the cookie of production, once, to the byte', async () => {
+    const { port } = await start(adapter, APP)
+    const { setCookie } = await new Browser(port).post('/login')
+    expect(setCookie).toEqual([expect.stringMatching(LINE)])
+  })
+
+  test('T16: production neither sets nor reads the plain name', async () => {
+    const { port, token, engine } = await loggedIn(adapter)
+    const answer = await send(port, 'GET', '/me', { headers: { Cookie: `id=${token}`, Host: 'localhost' } })
+    expect(JSON.parse(answer.body).userId).toBeNull()
+    expect(engine.calls).toEqual([])
+  })
+
+  test.each(['localhost', 'localhost:3000', '127.0.0.1:3000', '[::1]:3000'])(
+    'T16: development sets and reads the plain name for Host %s',
+    async (Host) => {
+      const { port } = await start(adapter, APP, { http: { development: true } })
+      const login = await send(port, 'POST', '/login', { headers: { ...SAME_ORIGIN, Host } })
+      expect(login.setCookie).toEqual([
+        expect.stringMatching(/^id=[\w-]{48}; Path=\/; HttpOnly; SameSite=Lax$/),
+      ])
+      const [cookie = ''] = login.setCookie[0]?.split(';') ?? []
+      const me = await send(port, 'GET', '/me', { headers: { Cookie: cookie, Host } })
+      expect(JSON.parse(me.body).userId).toBe('u_1')
+    },
+  )
+
+  test.each([
+    'bank.example',
+    'localhost.bank.example',
+    'LOCALHOST',
+    'localhost:x',
+    '127.0.0.2',
+    'x@localhost',
+  ])('T16: development neither sets nor reads a cookie for Host %s', async (Host) => {
+    const { port, token, engine } = await loggedIn(adapter, { development: true })
+    const headers = { ...SAME_ORIGIN, Host, 'X-Forwarded-Proto': 'http', 'X-Forwarded-Host': 'localhost' }
+    const me = await send(port, 'GET', '/me', { headers: { ...headers, Cookie: `id=${token}` } })
+    expect(JSON.parse(me.body).userId).toBeNull()
+    const login = await send(port, 'POST', '/login', { headers })
+    expect([login.status, login.setCookie, engine.calls]).toEqual([500, [], []])
+  })
+
+  test('T16: X-Forwarded-Proto chooses no cookie name', async () => {
+    const { port } = await start(adapter, APP)
+    const browser = new Browser(port)
+    const { setCookie } = await browser.post('/login', { 'X-Forwarded-Proto': 'http', Host: 'localhost' })
+    expect(setCookie).toEqual([expect.stringMatching(LINE)])
+  })
+
+  test.each([
+    ['a no-break space before the name', (token: string) => `\u00a0__Host-id=${token}`],
+    ['a percent-encoded name', (token: string) => `%5F%5FHost-id=${token}`],
+    ['a quoted value', (token: string) => `__Host-id="${token}"`],
+    ['another case', (token: string) => `__host-id=${token}`],
+    ['a nameless cookie', (token: string) => `=__Host-id=${token}`],
+  ])('T18: %s is no session, and asks the engine nothing', async (_what, cookie) => {
+    const { port, token, engine } = await loggedIn(adapter)
+    const text = `GET /me HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: ${cookie(token)}\r\n\r\n`
+    expect(await sendRaw(port, text)).toContain('"userId":null')
+    expect(engine.calls).toEqual([])
+  })
+
+  test('T19: our cookie twice with two values is no session, asks the engine nothing, and is told', async () => {
+    const events: HttpEvent[] = []
+    const { port, token, engine } = await loggedIn(adapter, { onEvent: (event) => events.push(event) })
+    const other = 'A'.repeat(48)
+    for (const cookie of [
+      `__Host-id=${token}; __Host-id=${other}`,
+      `__Host-id=${other}; __Host-id=${token}`,
+    ]) {
+      const { body } = await send(port, 'GET', '/me', { headers: { Cookie: cookie } })
+      expect(JSON.parse(body).userId).toBeNull()
+    }
+    expect(engine.calls).toEqual([])
+    expect(events).toEqual([{ name: 'ambiguous_cookie' }, { name: 'ambiguous_cookie' }])
+  })
+
+  test('T19: in two header lines it is twice as well; with one value it is one', async () => {
+    const { port, token } = await loggedIn(adapter)
+    const other = 'A'.repeat(48)
+    const two = await send(port, 'GET', '/me', {
+      headers: { Cookie: [`__Host-id=${token}`, `__Host-id=${other}`] },
+    })
+    expect(JSON.parse(two.body).userId).toBeNull()
+    const same = await send(port, 'GET', '/me', {
+      headers: { Cookie: [`__Host-id=${token}`, `__Host-id=${token}`] },
+    })
+    expect(JSON.parse(same.body).userId).toBe('u_1')
+  })
+
+  test('T20: log-out clears the cookie as it was set', async () => {
+    const { port, cookie } = await loggedIn(adapter)
+    const { setCookie } = await send(port, 'POST', '/logout', { headers: { ...SAME_ORIGIN, ...cookie } })
+    expect(setCookie).toEqual([
+      '__Host-id=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT',
+    ])
+  })
+
+  test('T21: of several changes in one response the last cookie is sent, alone', async () => {
+    const { port, store } = await start(adapter, {
+      'POST /': async ({ session, response }) => {
+        await session.login('u_1')
+        await session.rotate()
+        response.writeHead(200, { 'Set-Cookie': 'theme=dark' }).end()
+      },
+    })
+    const { setCookie } = await new Browser(port).post('/')
+    expect(setCookie).toEqual(['theme=dark', expect.stringMatching(LINE)])
+    const token = LINE.exec(setCookie[1] ?? '')?.[1] ?? ''
+    expect(await store.read(token)).toMatchObject({ userId: 'u_1', superseded: false })
+  })
+
+  test.each(['login', 'begin', 'update', 'rotate', 'reauthenticate', 'logout'] as const)(
+    'T21: %s rejects before anything is stored when the headers are sent',
+    async (verb) => {
+      const failures: unknown[] = []
+      const { port, engine, cookie } = await loggedIn(
+        adapter,
+        {},
+        {
+          'POST /late': async ({ session, response }) => {
+            response.writeHead(200)
+            response.flushHeaders()
+            const changes = {
+              login: () => session.login('u_2'),
+              begin: () => session.begin(),
+              update: () => session.update((draft) => Object.assign(draft, { x: 1 })),
+              rotate: () => session.rotate({ grace: false }),
+              reauthenticate: () => session.reauthenticate({ userId: 'u_1' }),
+              logout: () => session.logout(),
+            }
+            await changes[verb]().catch((error: unknown) => failures.push(error))
+            response.end()
+          },
+        },
+      )
+      // An update of a session that exists needs no cookie, so it is tried without one.
+      const headers = verb === 'update' ? SAME_ORIGIN : { ...SAME_ORIGIN, ...cookie }
+      const { setCookie } = await send(port, 'POST', '/late', { headers })
+      expect(failures).toEqual([expect.objectContaining({ code: 'HEADERS_SENT' })])
+      expect(engine.calls).toEqual(verb === 'update' ? [] : ['read'])
+      expect(setCookie).toEqual([])
+    },
+  )
+
+  test('T21: an update that sets no cookie works after the headers are sent', async () => {
+    const { port, cookie, store, token } = await loggedIn(
+      adapter,
+      {},
+      {
+        'POST /late': async ({ session, response }) => {
+          response.write('x')
+          await session.update((draft) => Object.assign(draft, { late: true }))
+          response.end()
+        },
+      },
+    )
+    await send(port, 'POST', '/late', { headers: { ...SAME_ORIGIN, ...cookie } })
+    expect(await store.read(token)).toMatchObject({ data: { late: true } })
+  })
+
+  test('T21: a log-in that nobody waited for leaves no session behind', async () => {
+    let failure: Promise<unknown> = Promise.resolve()
+    const { port, store } = await start(adapter, {
+      'POST /hasty': ({ session, response }) => {
+        failure = session.login('u_1').catch((error: unknown) => error)
+        response.end('welcome')
+      },
+    })
+    const { setCookie } = await new Browser(port).post('/hasty')
+    expect(await failure).toMatchObject({ code: 'HEADERS_SENT' })
+    expect([setCookie, await store.list({ userId: 'u_1' })]).toEqual([[], []])
+  })
+
+  test('T22: the cookie holds the token and nothing of the data, and stays as long as it was', async () => {
+    const { port } = await start(adapter, APP)
+    const browser = new Browser(port)
+    const [line = ''] = (await browser.post('/login')).setCookie
+    for (let item = 0; item < 50; item += 1) {
+      expect((await browser.post(`/add?item=${'x'.repeat(100)}`)).setCookie).toEqual([])
+    }
+    expect(Buffer.byteLength(line)).toBeLessThan(200)
+    expect(browser.cookie).toMatch(/^__Host-id=[\w-]{48}$/)
+  })
+
+  test('T23: a persistent cookie never outlives the absolute deadline, also after a rotation', async () => {
+    const clock = new ManualClock()
+    const { port } = await start(adapter, APP, { clock, http: { cookie: { persistent: true } } })
+    const browser = new Browser(port)
+    expect((await browser.post('/login')).setCookie[0]).toMatch(/; Max-Age=28800$/)
+    clock.advance(1_200_500)
+    expect((await browser.post('/rotate')).setCookie[0]).toMatch(/; Max-Age=27599$/)
+  })
+
+  test('T24: whatever sets the cookie is not to be stored, redirects and errors among them', async () => {
+    const { port } = await start(adapter, {
+      'POST /': async ({ session, request, response }) => {
+        await session.login('u_1')
+        const status = Number(request.headers['x-status'])
+        response.writeHead(status, {
+          'Cache-Control': 'public, max-age=60',
+          'CDN-Cache-Control': 'max-age=60',
+        })
+        response.end()
+      },
+    })
+    for (const status of [200, 302, 304, 404, 500]) {
+      const { headers, setCookie } = await new Browser(port).post('/', { 'X-Status': status })
+      expect(setCookie).toHaveLength(1)
+      expect(headers).toMatchObject({ 'cache-control': 'private, no-store', vary: 'Cookie' })
+      expect(headers['cdn-cache-control']).toBeUndefined()
+    }
+  })
+
+  const LOOKS: Readonly<Record<string, Routes[string]>> = {
+    data: ({ session }) => void session.data,
+    id: ({ session }) => void session.id,
+    userId: ({ session }) => void session.userId,
+    current: ({ session }) => void session.current,
+    list: async ({ session }) => void (await session.list()),
+    csrfToken: ({ session }) => void session.csrfToken(),
+    requireRecentAuth: ({ session }) => session.requireRecentAuth('1h'),
+  }
+
+  test.each(Object.keys(LOOKS))(
+    'T25: asking for %s makes the response private, with a session and without',
+    async (look) => {
+      const { port, cookie } = await loggedIn(
+        adapter,
+        {},
+        {
+          'GET /look': async (turn) => {
+            await LOOKS[look]?.(turn)
+            turn.response.end()
+          },
+        },
+      )
+      for (const headers of [cookie, {}]) {
+        const answer = await send(port, 'GET', '/look', { headers })
+        expect(answer.headers.vary).toBe('Cookie')
+        expect(answer.headers['cache-control']).toMatch(/no-store/)
+        expect(answer.setCookie).toEqual([])
+      }
+    },
+  )
+
+  test('T25: a route that does not ask is left alone, also when a session was sent', async () => {
+    const { port, cookie } = await loggedIn(adapter)
+    const { headers } = await send(port, 'GET', '/free', { headers: cookie })
+    expect([headers.vary, headers['cache-control']]).toEqual([undefined, undefined])
+  })
+
+  test('T26: a bearer token opens its session, and the answer varies by it', async () => {
+    const { port, token } = await loggedIn(adapter, { transport: 'bearer' })
+    const { headers, body } = await send(port, 'GET', '/me', {
+      headers: { Authorization: `bearer ${token}` },
+    })
+    expect(JSON.parse(body).userId).toBe('u_1')
+    expect(headers).toMatchObject({ vary: 'Authorization', 'cache-control': 'private, no-store' })
+  })
+
+  test('T26: two Authorization lines are refused with 400', async () => {
+    const { port, token, engine } = await loggedIn(adapter, { transport: 'bearer' })
+    const line = `Authorization: Bearer ${token}\r\n`
+    const text = `GET /me HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${line}${line}\r\n`
+    const answer = await sendRaw(port, text)
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /)
+    expect(answer).toContain('"code":"AMBIGUOUS_CREDENTIALS"')
+    expect(engine.calls).toEqual([])
+  })
+
+  test('T26: a token in the query, the path or a form is not read', async () => {
+    const { port, token, engine } = await loggedIn(adapter, { transport: 'both' })
+    for (const path of [
+      `/me?token=${token}`,
+      `/me?__Host-id=${token}`,
+      `/me;__Host-id=${token}`,
+      `/${token}`,
+    ]) {
+      const { body } = await send(port, 'GET', path)
+      expect(body).not.toContain('u_1')
+    }
+    expect(engine.calls).toEqual([])
+  })
+
+  test('T26: over bearer, log-in hands the token to the handler and sets no cookie', async () => {
+    const { port, store } = await start(
+      adapter,
+      { 'POST /login': async ({ session }) => ({ token: await session.login('u_1') }) },
+      { http: { transport: 'bearer' } },
+    )
+    const { setCookie, body } = await send(port, 'POST', '/login')
+    expect(setCookie).toEqual([])
+    expect(await store.read(JSON.parse(body).token)).toMatchObject({ userId: 'u_1' })
+  })
+
+  test('T27: a route takes the transport that it was made for, and no other', async () => {
+    const byCookie = await loggedIn(adapter)
+    const bearer = await send(byCookie.port, 'GET', '/me', {
+      headers: { Authorization: `Bearer ${byCookie.token}` },
+    })
+    expect(JSON.parse(bearer.body).userId).toBeNull()
+    const byBearer = await loggedIn(adapter, { transport: 'bearer' })
+    const cookie = await send(byBearer.port, 'GET', '/me', { headers: byBearer.cookie })
+    expect(JSON.parse(cookie.body).userId).toBeNull()
+    expect([...byCookie.engine.calls, ...byBearer.engine.calls]).toEqual([])
+  })
+
+  test('T27: cookie and bearer together are refused with 400; either alone works', async () => {
+    const { port, token, engine, cookie } = await loggedIn(adapter, { transport: 'both' })
+    const Authorization = `Bearer ${token}`
+    const both = await send(port, 'GET', '/me', { headers: { ...cookie, Authorization } })
+    expect([both.status, JSON.parse(both.body).code]).toEqual([400, 'AMBIGUOUS_CREDENTIALS'])
+    expect(engine.calls).toEqual([])
+    for (const headers of [cookie, { Authorization }, { ...cookie, Authorization: 'Basic eDp5' }]) {
+      const alone = await send(port, 'GET', '/me', { headers })
+      expect(JSON.parse(alone.body).userId).toBe('u_1')
+      expect(alone.headers.vary).toBe('Cookie, Authorization')
+    }
+  })
+
+  test('T28: no other header selects, extends or authenticates a session', async () => {
+    const { port, token, id, engine } = await loggedIn(adapter)
+    const headers = {
+      'X-User-Id': 'u_1',
+      'X-Session': token,
+      'X-Session-Id': id,
+      'X-Forwarded-User': 'u_1',
+      'X-Forwarded-For': '127.0.0.1',
+      'X-Middleware-Subrequest': 'middleware',
+      'Proxy-Authorization': `Bearer ${token}`,
+      'Set-Cookie': `__Host-id=${token}`,
+      Cookie2: `__Host-id=${token}`,
+    }
+    const { body } = await send(port, 'GET', '/me', { headers })
+    expect(JSON.parse(body)).toMatchObject({ id: null, userId: null })
+    expect(engine.calls).toEqual([])
+  })
+
+  test('a request with a dead token is anonymous, and its cookie is left alone', async () => {
+    const { port, token, store, cookie } = await loggedIn(adapter)
+    await store.revoke(token)
+    const { body, setCookie } = await send(port, 'GET', '/me', { headers: cookie })
+    expect([JSON.parse(body).userId, setCookie]).toEqual([null, []])
+  })
+
+  test('polling that the application does not count as activity keeps no session alive', async () => {
+    const clock = new ManualClock()
+    const touch = (request: { url?: string | undefined }) => request.url !== '/me'
+    const { port, store } = await start(adapter, APP, { clock, http: { touch } })
+    const browser = new Browser(port)
+    await browser.post('/login')
+    clock.advance(20 * 60_000)
+    expect(JSON.parse((await browser.get('/me')).body).userId).toBe('u_1')
+    await store.drain()
+    clock.advance(15 * 60_000)
+    expect(JSON.parse((await browser.get('/me')).body).userId).toBeNull()
+  })
+})
