@@ -1,0 +1,11 @@
+import { describe, expect, test } from 'vitest'
+import { conformance, runCase } from '../../testing/index.ts'
+import { lmdbStore } from './lmdb.test-support.ts'
+
+describe.each(['fsync', 'commit'] as const)('lmdb with durability %s', (durability) => {
+  test.each(conformance.map((each) => [each.name, each] as const))('%s', async (_, each) => {
+    const report = await runCase(each, { store: () => lmdbStore({ durability }) })
+    if (report.outcome === 'failed') throw report.error
+    expect(report.outcome).toBe('passed')
+  })
+})

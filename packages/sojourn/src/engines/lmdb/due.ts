@@ -1,0 +1,59 @@
+import { type Instant, LEASE_MS, type SessionRecord } from '../../core/port.ts'
+import { forgetCutOffs, hasOutdatedCutOffs } from './cut-off.ts'
+import type { KeyValue } from './key-value.ts'
+import { DUE, dueAfter, dueKey, partsOfDueKey } from './keys.ts'
+import { find, isUnreadable, type Stored, update } from './stored.ts'
+
+export interface DueChunk {
+  readonly records: readonly SessionRecord[]
+  /** Whether more may be due: another look is needed for as many as were asked for. */
+  readonly isOpen: boolean
+}
+
+/** How many entries one transaction looks at, so that a long list holds up neither writers nor requests. */
+const CHUNK = 128
+const NONE: DueChunk = { records: [], isOpen: false }
+
+/** Whether a look with a write transaction would find anything. Reads a snapshot. */
+export function isAnythingDue(store: KeyValue, now: Instant): boolean {
+  return store.keys(DUE.first, dueAfter(now), 1).length > 0 || hasOutdatedCutOffs(store, now)
+}
+
+/** Within a write transaction: leases what is due among the first entries, and puts back what was found too early. */
+export function lease(store: KeyValue, now: Instant, limit: number): DueChunk {
+  forgetCutOffs(store, now)
+  const keys = store.keys(DUE.first, dueAfter(now), Math.min(limit, CHUNK))
+  if (keys.length === 0) return NONE
+  const found = keys.map((key) => findEntry(store, key, now)).filter((entry) => entry !== null)
+  const early = found.filter((stored) => dueAtOf(stored) > stored.dueAt)
+  for (const stored of early) postpone(store, stored, dueAtOf(stored), stored.leasedUntil)
+  // What was put back may be due before the rest of this chunk: look again, so that the earliest comes first.
+  if (early.length > 0) return { records: [], isOpen: true }
+  for (const stored of found) postpone(store, stored, now + LEASE_MS, now + LEASE_MS)
+  return { records: found.map(({ record }) => record), isOpen: true }
+}
+
+/** The record of an entry. An entry without a record, or that is no longer its own, is removed. */
+function findEntry(store: KeyValue, key: string, now: Instant): Stored | null {
+  const { at, id } = partsOfDueKey(key)
+  try {
+    const stored = find(store, id)
+    if (stored !== null && stored.dueAt === at) return stored
+    store.remove(key)
+  } catch (error) {
+    if (!isUnreadable(error)) throw error
+    // It cannot be read, and must not hold up what is behind it: it comes again when a lease would be over.
+    store.remove(key)
+    store.put(dueKey(now + LEASE_MS, id), Buffer.alloc(0))
+  }
+  return null
+}
+
+/** When the record is due by what is stored now: a touch moves deadlines and leaves entries alone. */
+function dueAtOf({ record, dueAt, leasedUntil }: Stored): Instant {
+  return record.ended === null ? Math.max(record.expiresAt, leasedUntil) : dueAt
+}
+
+function postpone(store: KeyValue, stored: Stored, dueAt: Instant, leasedUntil: Instant): void {
+  update(store, stored, stored.bytes, { dueAt, leasedUntil })
+}

@@ -1,0 +1,65 @@
+import type { EndReason, Instant, SessionId } from '../../core/port.ts'
+import { type CutOff, cut } from './cut-off.ts'
+import type { KeyValue } from './key-value.ts'
+import { userKey } from './keys.ts'
+import { bury, draftOf, find, forget, isUnreadable, type Stored, update } from './stored.ts'
+import { UserSessions } from './user-sessions.ts'
+
+const NO_DATA = new Uint8Array()
+
+/** Within a write transaction. */
+export function end(store: KeyValue, id: SessionId, reason: EndReason, at: Instant): boolean {
+  const stored = find(store, id)
+  if (stored === null || stored.record.ended !== null) return false
+  const { userId } = stored.record
+  if (userId !== null) unlist(store, userId, new Set([id]))
+  bury(store, stored, { at, reason })
+  return true
+}
+
+/** Within a write transaction. */
+export function endUser(store: KeyValue, userId: string, cutOff: CutOff): SessionId[] {
+  const { ids } = new UserSessions(store.get(userKey(userId)))
+  const ended = ids
+    .filter((id) => id !== cutOff.except)
+    .flatMap((id) => findReadable(store, id) ?? [])
+    .filter(({ record }) => record.ended === null)
+  const excepted = cutOff.except === null ? null : findReadable(store, cutOff.except)
+  unlist(store, userId, new Set(ids.filter((id) => id !== cutOff.except)))
+  for (const stored of ended) bury(store, stored, cutOff)
+  // An earlier cut-off may have ended it already, and is about to be replaced by one that excepts it.
+  if (excepted !== null && excepted.record.ended !== null) bury(store, excepted, excepted.record.ended)
+  cut(store, userId, cutOff)
+  return ended.map(({ record }) => record.id)
+}
+
+/** Within a write transaction. */
+export function settle(store: KeyValue, id: SessionId, keepUntil: Instant | null): void {
+  const stored = find(store, id)
+  if (stored === null || stored.record.ended === null) return
+  if (keepUntil === null) {
+    forget(store, stored)
+    return
+  }
+  const { bytes } = draftOf({ ...stored.record, data: NO_DATA })
+  update(store, stored, bytes, { dueAt: keepUntil, leasedUntil: 0 })
+}
+
+/** A damaged record ends nothing less: nobody can use it, and the user's other sessions must end. */
+function findReadable(store: KeyValue, id: SessionId): Stored | null {
+  try {
+    return find(store, id)
+  } catch (error) {
+    if (!isUnreadable(error)) throw error
+    return null
+  }
+}
+
+function unlist(store: KeyValue, userId: string, ids: ReadonlySet<SessionId>): void {
+  const key = userKey(userId)
+  const before = store.get(key)
+  if (before === null) return
+  const { bytes } = new UserSessions(before).without(ids)
+  if (bytes.byteLength === 0) store.remove(key)
+  else store.put(key, bytes)
+}

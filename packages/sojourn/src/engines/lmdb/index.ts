@@ -1,0 +1,2 @@
+export { lmdb } from './lmdb.ts'
+export type { LmdbOptions } from './lmdb-options.ts'

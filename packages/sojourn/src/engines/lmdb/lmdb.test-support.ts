@@ -1,0 +1,64 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Engine, SessionRecord } from '../../core/port.ts'
+import type { StoreUnderTest } from '../../testing/index.ts'
+import { userKey } from './keys.ts'
+import { lmdb } from './lmdb.ts'
+import type { LmdbOptions } from './lmdb-options.ts'
+import { Tree } from './tree.ts'
+import { UserSessions } from './user-sessions.ts'
+
+export const NOW = 1_700_000_000_000
+export const MINUTE = 60_000
+
+/** A directory that goes when the test ends: `await using directory = await makeDirectory()`. */
+export interface Directory extends AsyncDisposable {
+  readonly path: string
+}
+
+export async function makeDirectory(parent = tmpdir()): Promise<Directory> {
+  const path = await mkdtemp(join(parent, 'sojourn-lmdb-'))
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
+}
+
+/** A record that lives from `NOW` for a minute, with an id of its own per number. */
+export function record(number: number, overrides: Partial<SessionRecord> = {}): SessionRecord {
+  return {
+    id: `AA${String(number).padStart(14, '0')}`,
+    userId: 'u_1',
+    version: 1,
+    createdAt: NOW,
+    seenAt: NOW,
+    expiresAt: NOW + MINUTE,
+    absoluteAt: NOW + 60 * MINUTE,
+    authenticatedAt: null,
+    digest: new Uint8Array(32),
+    previous: null,
+    retired: [],
+    ended: null,
+    data: new Uint8Array(100),
+    ...overrides,
+  }
+}
+
+/** A store for the conformance suite, in a directory of its own. */
+export async function lmdbStore(options: Partial<LmdbOptions> = {}): Promise<StoreUnderTest> {
+  const directory = await makeDirectory()
+  const path = join(directory.path, 'store')
+  return {
+    open: (): Promise<Engine> => lmdb({ path, ...options }),
+    loseIndexEntry: (userId, id) => loseIndexEntry(path, userId, id),
+    dispose: async () => directory[Symbol.asyncDispose](),
+  }
+}
+
+/** What only a fault could do: an index without one of its sessions. */
+async function loseIndexEntry(path: string, userId: string, id: string): Promise<void> {
+  const tree = new Tree({ path, durability: 'commit', maxBytes: 2 ** 30 })
+  await tree.transact(() => {
+    const key = userKey(userId)
+    tree.put(key, new UserSessions(tree.get(key)).without(new Set([id])).bytes)
+  })
+  await tree.close()
+}
