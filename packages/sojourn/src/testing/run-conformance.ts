@@ -1,10 +1,11 @@
+import { AssertionError } from 'node:assert'
 import type { Engine } from '../core/port.ts'
 import { conformance } from './conformance.ts'
 import type { ConformanceCase, StoreUnderTest } from './conformance-case.ts'
 
 export type CaseReport =
   | { readonly name: string; readonly outcome: 'passed' }
-  | { readonly name: string; readonly outcome: 'failed'; readonly error: unknown }
+  | { readonly name: string; readonly outcome: 'failed'; readonly error: Error }
   /** Not for this engine, or its store cannot be brought into the state that the case needs. */
   | { readonly name: string; readonly outcome: 'excluded'; readonly reason: string }
 
@@ -41,8 +42,14 @@ export async function runCase(
     }
     return { name, outcome: 'passed' }
   } catch (error) {
-    return { name, outcome: 'failed', error }
+    return { name, outcome: 'failed', error: inTermsOfThePort(error) }
   }
+}
+
+function inTermsOfThePort(error: unknown): Error {
+  if (error instanceof AssertionError) return error
+  const said = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  return new Error(`The engine rejected a call to which the port has an answer. ${said}`, { cause: error })
 }
 
 function exclusionOf(each: ConformanceCase, { traits }: Engine, store: StoreUnderTest): string | null {

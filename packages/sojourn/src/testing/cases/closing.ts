@@ -50,7 +50,7 @@ export const closingCases: readonly ConformanceCase[] = [
     },
   ),
   proves(
-    'Declared data, read by the suite, the docs and the start-up log.',
+    'What an engine promises. Declared data, read by the suite, the docs and the start-up log.',
     'the traits are declared with the words of the port',
     async ({ traits }) => {
       const { name, survives, sharedBy } = traits

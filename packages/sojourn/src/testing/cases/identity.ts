@@ -87,7 +87,7 @@ export const identityCases: readonly ConformanceCase[] = [
     },
   ),
   proves(
-    '16 base64url characters',
+    '16 base64url characters; public. The first two are the bucket.',
     'ids at the edges of buckets and alphabet are kept apart',
     async (engine) => {
       const records = IDS.map((id, index) => sample({ id, userId: `u_${index}`, createdAt: NOW + index }))

@@ -9,7 +9,7 @@ const now = NOW + HOUR
 
 export const leaseCases: readonly ConformanceCase[] = [
   proves(
-    LEASED,
+    'How long `due` keeps a record for the caller that got it before another caller may get it.',
     'an expired session that due returned is not due again until its lease is over',
     async (engine) => {
       await put(engine, first)

@@ -32,6 +32,57 @@ export const recordCases: readonly ConformanceCase[] = [
     await put(engine, ...records)
     for (const record of records) await isStored(engine, record, 'create changed a field of the record')
   }),
+  proves(
+    'at most 255 bytes.',
+    'the previous secret comes back whole, its sealed successor at every length up to the most',
+    async (engine) => {
+      for (const length of [0, 1, 60, 254, 255]) {
+        const previous = { digest: sampleBytes(32, length), sealed: sampleBytes(length), graceEndsAt: null }
+        const record = numbered(length, { previous })
+        await put(engine, record)
+        await isStored(engine, record, `a sealed successor of ${length} bytes did not come back`)
+      }
+    },
+  ),
+  proves(
+    'When the grace is over; null until the successor is first seen.',
+    'the end of a grace is set by a replace, and taken away with the previous secret',
+    async (engine) => {
+      const previous = { digest: sampleBytes(32), sealed: sampleBytes(60), graceEndsAt: null }
+      const steps = [
+        previous,
+        { ...previous, graceEndsAt: NOW + MINUTE },
+        { ...previous, sealed: sampleBytes(0) },
+        null,
+      ]
+      await put(engine, sample())
+      for (const [index, each] of steps.entries()) {
+        const record = sample({ version: index + 2, previous: each })
+        same(await engine.replace(record, index + 1, NOW), { outcome: 'done' }, 'replace refused its version')
+        await isStored(engine, record, 'replace did not store the previous secret as it was given')
+      }
+    },
+  ),
+  proves(
+    'Oldest first, at most 16.',
+    'up to sixteen retired secrets come back in their order',
+    async (engine) => {
+      for (const count of [1, 2, 15, 16]) {
+        const record = numbered(count, { retired: retired(count).reverse() })
+        await put(engine, record)
+        await isStored(engine, record, `${count} retired secrets did not come back in their order`)
+      }
+    },
+  ),
+  proves('Null while the session lives.', 'no method ends a session on the way', async (engine) => {
+    await put(engine, sample())
+    await engine.touch(sample().id, NOW + 1, NOW + HOUR)
+    await engine.replace(next(sample()), 1, NOW + 1)
+    await engine.create(numbered(2), { max: 1, whenFull: 'refuse', replaces: null }, NOW + 1)
+    await engine.due(NOW + 1, 10)
+    await engine.settle(sample().id, null)
+    same((await engine.read([sample().id]))[0]?.ended, null, 'a method that ends nothing ended a session')
+  }),
   proves('stores `record`', 'every field of a replaced record comes back as it went in', async (engine) => {
     await put(engine, sample())
     for (const [index, shape] of shapes.entries()) {
@@ -67,22 +118,18 @@ export const recordCases: readonly ConformanceCase[] = [
     const late = { ...last, data: sampleBytes(9) }
     same(await engine.replace(late, 2 ** 31, NOW), conflict, 'the largest version was cut short')
   }),
-  proves(
-    'Why a session ended. The order is storage format',
-    'each of the reasons comes back from a tombstone',
-    async (engine) => {
-      for (const [index, reason] of END_REASONS.entries()) {
-        const record = numbered(index)
-        await put(engine, record)
-        same(await engine.end(record.id, reason, NOW), true, `end refused the reason ${reason}`)
-        await isStored(
-          engine,
-          { ...record, ended: { at: NOW, reason } },
-          `the reason ${reason} did not come back`,
-        )
-      }
-    },
-  ),
+  proves('Why a session ended.', 'each of the reasons comes back from a tombstone', async (engine) => {
+    for (const [index, reason] of END_REASONS.entries()) {
+      const record = numbered(index)
+      await put(engine, record)
+      same(await engine.end(record.id, reason, NOW), true, `end refused the reason ${reason}`)
+      await isStored(
+        engine,
+        { ...record, ended: { at: NOW, reason } },
+        `the reason ${reason} did not come back`,
+      )
+    }
+  }),
   proves(
     'Last recorded activity.',
     'instants that are far apart within one record come back',

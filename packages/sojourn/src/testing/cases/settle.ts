@@ -31,17 +31,25 @@ export const settleCases: readonly ConformanceCase[] = [
     }
     await lists(engine, ['u_1', NOW], [], 'a forgotten session is listed')
   }),
-  proves(FORGETS, 'a tombstone may be settled without having been due', async (engine) => {
-    await ended(engine)
-    await engine.settle(first.id, null)
-    await isAbsent(engine, first.id, 'settle did not forget a tombstone')
-    same(await engine.due(NOW + DAY, 10), [], 'a forgotten session is due')
-  }),
-  proves(KEEPS, 'a tombstone that is kept loses its data and nothing else', async (engine) => {
-    await ended(engine)
-    await engine.settle(first.id, keepUntil)
-    await isStored(engine, settled, 'settle did not keep the tombstone without its data')
-  }),
+  proves(
+    'Settles a record that has ended.',
+    'a tombstone may be settled without having been due',
+    async (engine) => {
+      await ended(engine)
+      await engine.settle(first.id, null)
+      await isAbsent(engine, first.id, 'settle did not forget a tombstone')
+      same(await engine.due(NOW + DAY, 10), [], 'a forgotten session is due')
+    },
+  ),
+  proves(
+    'empty only in a settled tombstone',
+    'a tombstone that is kept loses its data and nothing else',
+    async (engine) => {
+      await ended(engine)
+      await engine.settle(first.id, keepUntil)
+      await isStored(engine, settled, 'settle did not keep the tombstone without its data')
+    },
+  ),
   proves(KEEPS, 'a tombstone that is kept is due again at that instant and not before', async (engine) => {
     await ended(engine)
     same(await engine.due(NOW, 10), [tombstone], 'an ended session is not due')

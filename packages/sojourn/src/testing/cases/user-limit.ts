@@ -35,7 +35,7 @@ async function ends(
 
 export const userLimitCases: readonly ConformanceCase[] = [
   proves(
-    '`refuse`: store nothing.',
+    "The user's limit is reached and `whenFull` is `refuse`: nothing was written.",
     'a session beyond the limit is refused, and nothing is written',
     async (engine) => {
       const records = samples(2)
