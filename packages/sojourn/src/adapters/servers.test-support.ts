@@ -23,7 +23,7 @@ export interface Turn {
 }
 
 export type Route = (turn: Turn) => unknown
-/** By method and path, such as `POST /login`. A value other than undefined is sent as JSON. */
+/** By method and path, such as `POST /login`. What it returns is sent as JSON. */
 export type Routes = Readonly<Record<string, Route>>
 
 export interface Adapter {
@@ -68,8 +68,8 @@ const express5: Adapter = {
 export const ADAPTERS: readonly Adapter[] = [node, express5]
 
 /** Express would print what it does not know. */
-const quietly: express.ErrorRequestHandler = (_error, _request, response, next) => {
-  if (response.headersSent) next()
+const quietly: express.ErrorRequestHandler = (_error, _request, response, _next) => {
+  if (response.headersSent) response.destroy()
   else response.status(500).end()
 }
 
@@ -80,7 +80,11 @@ async function run(route: Route | undefined, turn: Turn): Promise<void> {
     return
   }
   const answer = await route(turn)
-  if (answer === undefined || response.writableEnded) return
+  if (response.writableEnded) return
+  if (answer === undefined) {
+    response.end()
+    return
+  }
   response.setHeader('Content-Type', 'application/json')
   response.end(JSON.stringify(answer))
 }
