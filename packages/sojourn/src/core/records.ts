@@ -4,13 +4,16 @@ import { isLive } from './lifetime.ts'
 import type { Engine, Instant, Milliseconds, SessionId, SessionRecord } from './port.ts'
 import { STORE_ID, type StoreRecord } from './store-record.ts'
 
-/** How old a process's knowledge of the store-wide cut-off may get before a read brings a new one along. */
-const REFRESH_MS: Milliseconds = 1_000
+/**
+ * How old a process's knowledge of the store-wide cut-off may get before a read brings a new one along. Half a
+ * second, because `watch` looks every half second and must tell within one (SECURITY T59, T62).
+ */
+const REFRESH_MS: Milliseconds = 500
 /** Beyond this, each read must bring it along: a process that cannot learn of it answers nobody (T59). */
 const STALE_MS: Milliseconds = 5_000
 
 /**
- * Reads records and says which of them live. Every second one read brings the store-wide cut-off along, in
+ * Reads records and says which of them live. Twice a second one read brings the store-wide cut-off along, in
  * the same round trip, so that there is no timer and a process that cannot refresh it fails closed.
  */
 export class Records {
@@ -43,6 +46,12 @@ export class Records {
     const found = this.#mustRefresh() ? await this.#readWithCutoff(ids) : await this.#engine.read(ids)
     for (const [index, id] of ids.entries()) checkIdentity(found[index], id)
     return found
+  }
+
+  /** Brings the store-wide cut-off up to date where no record is read; nothing to do most of the time. */
+  async refresh(): Promise<void> {
+    await this.ready()
+    if (this.#mustRefresh()) await this.#readWithCutoff([])
   }
 
   /** The record of one id. */
