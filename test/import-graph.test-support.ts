@@ -18,7 +18,8 @@ const SOURCE = join(ROOT, 'packages/sojourn/src')
 const IS_SOURCE = /(?<!\.test|\.test-support)\.ts$/
 const IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*['"]([^'"]+)['"]/g
 const COMMENT = /\/\*[\s\S]*?\*\/|(?<!['":\w])\/\/.*$/gm
-const TEXT_LITERAL = /'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"/g
+const TEXT = /'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/g
+const INTERPOLATION = /\$\{[^}]*\}/g
 
 /** All source files of the library, without its tests. Read as text: no compiler can hand out an empty list. */
 export function readSource(): SourceFile[] {
@@ -35,9 +36,9 @@ export function importsOf({ path, text }: SourceFile): Edge[] {
   }))
 }
 
-/** The code without comments and without what its strings say. */
+/** The code without comments and without what its strings say; what a template computes stays. */
 export function codeOf({ text }: SourceFile): string {
-  return text.replace(COMMENT, '').replace(TEXT_LITERAL, "''")
+  return text.replace(COMMENT, '').replace(TEXT, (said) => `'' ${said.match(INTERPOLATION)?.join(' ') ?? ''}`)
 }
 
 export function lineCount({ text }: SourceFile): number {
