@@ -1,0 +1,145 @@
+import { SessionError } from './errors.ts'
+import type { EndReason, Engine, EngineTraits, Instant, SessionId, SessionRecord, UserLimit } from './port.ts'
+
+export type Verb = Exclude<keyof Engine, 'traits'>
+/** Before the engine has done anything, or after it, when only the answer is missing. */
+export type Stage = 'before' | 'after'
+
+interface Trap {
+  readonly verb: Verb
+  readonly stage: Stage
+  readonly spring: () => Promise<void>
+}
+
+/** A call that stands still. */
+export interface Held {
+  /** Resolves when the call has come. */
+  readonly reached: Promise<void>
+  readonly release: () => void
+}
+
+/** A real engine that a test can hold or break at any call, and that counts what it was asked. */
+export class StagedEngine implements Engine {
+  readonly traits: EngineTraits
+  readonly #engine: Engine
+  readonly #traps: Trap[] = []
+  #calls: Verb[] = []
+  #crash: { readonly at: number; readonly stage: Stage } | null = null
+
+  constructor(engine: Engine) {
+    this.traits = engine.traits
+    this.#engine = engine
+  }
+
+  /** What it was asked since the last `forget`, in order. */
+  get calls(): readonly Verb[] {
+    return this.#calls
+  }
+
+  forget(): void {
+    this.#calls = []
+  }
+
+  /** Holds the next call of this verb. */
+  hold(verb: Verb, stage: Stage = 'before'): Held {
+    let arrive = (): void => undefined
+    let release = (): void => undefined
+    const reached = new Promise<void>((resolve) => {
+      arrive = resolve
+    })
+    const released = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const spring = (): Promise<void> => {
+      arrive()
+      return released
+    }
+    this.#traps.push({ verb, stage, spring })
+    return { reached, release: () => release() }
+  }
+
+  /** Breaks the next calls of this verb. */
+  fail(verb: Verb, stage: Stage = 'before', times = 1): void {
+    for (let left = times; left > 0; left -= 1) {
+      this.#traps.push({ verb, stage, spring: () => Promise.reject(lost(stage)) })
+    }
+  }
+
+  /** From the call of this number on, counted from now, nothing gets through any more. */
+  crash(at: number, stage: Stage): void {
+    this.forget()
+    this.#crash = { at, stage }
+  }
+
+  recover(): void {
+    this.#crash = null
+  }
+
+  read(ids: readonly SessionId[]) {
+    return this.#pass('read', () => this.#engine.read(ids))
+  }
+
+  create(record: SessionRecord, limit: UserLimit | null, now: Instant) {
+    return this.#pass('create', () => this.#engine.create(record, limit, now))
+  }
+
+  replace(record: SessionRecord, expectedVersion: number, now: Instant) {
+    return this.#pass('replace', () => this.#engine.replace(record, expectedVersion, now))
+  }
+
+  touch(id: SessionId, seenAt: Instant, expiresAt: Instant) {
+    return this.#pass('touch', () => this.#engine.touch(id, seenAt, expiresAt))
+  }
+
+  end(id: SessionId, reason: EndReason, at: Instant) {
+    return this.#pass('end', () => this.#engine.end(id, reason, at))
+  }
+
+  list(userId: string, now: Instant) {
+    return this.#pass('list', () => this.#engine.list(userId, now))
+  }
+
+  endUser(userId: string, reason: EndReason, at: Instant, except: SessionId | null) {
+    return this.#pass('endUser', () => this.#engine.endUser(userId, reason, at, except))
+  }
+
+  due(now: Instant, limit: number) {
+    return this.#pass('due', () => this.#engine.due(now, limit))
+  }
+
+  settle(id: SessionId, keepUntil: Instant | null) {
+    return this.#pass('settle', () => this.#engine.settle(id, keepUntil))
+  }
+
+  close() {
+    return this.#engine.close()
+  }
+
+  async #pass<T>(verb: Verb, run: () => Promise<T>): Promise<T> {
+    const index = this.#calls.push(verb) - 1
+    this.#crashIf(index, 'before')
+    await this.#spring(verb, 'before')
+    const answer = await run()
+    this.#crashIf(index, 'after')
+    await this.#spring(verb, 'after')
+    return answer
+  }
+
+  #crashIf(index: number, stage: Stage): void {
+    if (this.#crash === null) return
+    const { at, stage: last } = this.#crash
+    const isOver = index > at || (index === at && (stage === last || last === 'before'))
+    if (isOver) throw lost(stage)
+  }
+
+  async #spring(verb: Verb, stage: Stage): Promise<void> {
+    const index = this.#traps.findIndex((trap) => trap.verb === verb && trap.stage === stage)
+    const [trap] = index < 0 ? [] : this.#traps.splice(index, 1)
+    await trap?.spring()
+  }
+}
+
+/** What an engine says when the line breaks: before the call was sent, or before its answer came. */
+function lost(stage: Stage): SessionError {
+  return new SessionError(stage === 'before' ? 'ENGINE_UNAVAILABLE' : 'OUTCOME_UNKNOWN', 'The line broke.')
+}
