@@ -1,16 +1,19 @@
 import type { StoreContext } from './context.ts'
 import { SessionError } from './errors.ts'
 import { lookUp } from './look-up.ts'
-import type { SessionRecord } from './port.ts'
+import type { SessionId, SessionRecord } from './port.ts'
 import type { SessionAddress } from './session.ts'
 import { InfoSnapshot } from './snapshot.ts'
 import { STORE_ID } from './store-record.ts'
+import type { TokenParts } from './token.ts'
 
 /** The record that an address names. */
 export interface Addressed {
   readonly record: SessionRecord
   /** Whether the record was read for this very call, and not some time before. */
   readonly fresh: boolean
+  /** The token that named it; null when something else did. */
+  readonly token: TokenParts | null
   /** Whether it was named by a token that has been replaced. */
   readonly superseded: boolean
 }
@@ -28,13 +31,18 @@ export async function resolve<Data>(
 ): Promise<Addressed | null> {
   if (typeof address === 'string') {
     const found = await lookUp(context, address)
-    return found && { record: found.record, fresh: true, superseded: found.presented === 'alias' }
+    return found && { ...found, fresh: true, superseded: found.presented === 'alias' }
   }
+  if (typeof address !== 'object' || address === null) throw notAnAddress()
   const known = InfoSnapshot.recordBehind(address)
   if (known === null) return resolveId(context, address)
-  return context.records.isLive(known, context.clock.now())
-    ? { record: known, fresh: false, superseded: 'superseded' in address && address.superseded === true }
-    : null
+  const superseded = 'superseded' in address && address.superseded === true
+  if (context.records.isLive(known, context.clock.now())) {
+    return { record: known, fresh: false, token: null, superseded }
+  }
+  // It has expired as far as this snapshot knows: its deadline may have moved since.
+  const record = await readLive(context, known.id)
+  return record && { record, fresh: true, token: null, superseded }
 }
 
 async function resolveId<Data>(
@@ -44,11 +52,20 @@ async function resolveId<Data>(
   const byOperator = 'operator' in address && address.operator === true
   const owner = 'userId' in address ? address.userId : null
   if (!byOperator && typeof owner !== 'string') throw notAnAddress()
-  if (typeof address.id !== 'string' || !ID.test(address.id) || address.id === STORE_ID) return null
-  const record = await context.records.readOne(address.id)
-  if (record === null || !context.records.isLive(record, context.clock.now())) return null
-  if (!byOperator && record.userId !== owner) return null
-  return { record, fresh: true, superseded: false }
+  if (!isSessionId(address.id)) return null
+  const record = await readLive(context, address.id)
+  if (record === null || (!byOperator && record.userId !== owner)) return null
+  return { record, fresh: true, token: null, superseded: false }
+}
+
+/** Whether it has the form of a session's id; the store's own record is no session. */
+export function isSessionId(id: unknown): id is SessionId {
+  return typeof id === 'string' && ID.test(id) && id !== STORE_ID
+}
+
+async function readLive<Data>(context: StoreContext<Data>, id: SessionId): Promise<SessionRecord | null> {
+  const record = await context.records.readOne(id)
+  return record !== null && context.records.isLive(record, context.clock.now()) ? record : null
 }
 
 function notAnAddress(): SessionError {

@@ -14,7 +14,7 @@ export class Background {
   once(key: string, task: () => Promise<unknown>): void {
     if (this.#keys.has(key)) return
     this.#keys.add(key)
-    this.track(task().finally(() => this.#keys.delete(key)))
+    this.track(this.#keyed(key, task))
   }
 
   /** Takes over a promise that nobody awaits. */
@@ -26,6 +26,14 @@ export class Background {
   /** Resolves when nothing runs any more. */
   async drain(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running)
+  }
+
+  async #keyed(key: string, task: () => Promise<unknown>): Promise<void> {
+    try {
+      await task()
+    } finally {
+      this.#keys.delete(key)
+    }
   }
 
   async #guarded(work: Promise<unknown>): Promise<void> {

@@ -13,6 +13,8 @@ const zero = {
   conflicts: 0,
   /** Sweeps that the engine broke off. */
   sweepFailures: 0,
+  /** Late changes of a replaced session that could not move to its successor. */
+  lateCarriesLost: 0,
 }
 
 export type CounterName = keyof typeof zero

@@ -1,13 +1,15 @@
 import { resolve } from './address.ts'
 import { bucketOf, randomBucket } from './bucket.ts'
+import { carryLate, firstData } from './carry.ts'
 import { eventOf, type StoreContext, sessionOf } from './context.ts'
 import { endRecord } from './ending.ts'
 import { SessionError } from './errors.ts'
 import { expiryOf, parseDuration } from './lifetime.ts'
 import type { CreateOptions } from './options.ts'
-import type { SessionRecord, UserLimit } from './port.ts'
+import type { Created, SessionRecord, UserLimit } from './port.ts'
 import type { Device, Issued } from './session.ts'
 import { digestOf, mintId, mintSecret } from './token.ts'
+import type { UpdateQueue } from './update-queue.ts'
 import { checkUserId } from './user-id.ts'
 
 /** A stored id that a fresh one meets by chance is one in 2^84; more than this is a broken generator (T10). */
@@ -22,6 +24,7 @@ const ASSURANCE_LENGTH = 64
  */
 export async function createSession<Data>(
   context: StoreContext<Data>,
+  updates: UpdateQueue<Data>,
   options: CreateOptions<Data>,
 ): Promise<Issued<Data>> {
   const old = options.replaces === undefined ? null : await resolve(context, options.replaces)
@@ -29,26 +32,29 @@ export async function createSession<Data>(
   const head = { device: deviceOf(options.device), assurance: assuranceOf(options.assurance) }
   const draft = draftRecord(context, options, await context.codec.encode(data, head))
   const { record, secret } = await store(context, draft, limitOf(context, old?.record ?? null))
-  if (old !== null) await endRecord(context, old.record, 'replaced')
+  if (old !== null) await endReplaced(context, old.record, record)
   context.events.emit('created', eventOf(context, record))
-  return { token: record.id + secret, session: await sessionOf(context, record) }
+  const late = old && (await carryLate(context, updates, options, { old: old.record, record }))
+  return { token: record.id + secret, session: late ?? (await sessionOf(context, record)) }
 }
 
-/** Only named fields move from the replaced session; given ones lie on top. */
-async function firstData<Data>(
+/** Tries twice, because then most failures leave a log-in that is done, and not one that nobody holds. */
+async function endReplaced<Data>(
   context: StoreContext<Data>,
-  options: CreateOptions<Data>,
-  old: SessionRecord | null,
-): Promise<unknown> {
-  const carried: Partial<Data> = {}
-  if (old !== null && options.carry !== undefined) {
-    const { draft } = await context.codec.draft(old.data)
-    for (const field of options.carry) {
-      if (typeof draft === 'object' && draft !== null && Object.hasOwn(draft, field))
-        carried[field] = draft[field]
-    }
+  old: SessionRecord,
+  record: SessionRecord,
+): Promise<void> {
+  try {
+    await endRecord(context, old, 'replaced').catch(() => endRecord(context, old, 'replaced'))
+  } catch (error) {
+    discard(context, record)
+    throw error
   }
-  return { ...context.initial(), ...carried, ...options.data }
+}
+
+/** A session whose token reaches nobody must not stay behind, logged in and counted. */
+function discard<Data>(context: StoreContext<Data>, record: SessionRecord): void {
+  context.background.once(`end ${record.id}`, () => endRecord(context, record, 'revoked'))
 }
 
 type Draft = Omit<SessionRecord, 'id' | 'digest'>
@@ -83,21 +89,45 @@ async function store<Data>(
   draft: Draft,
   limit: UserLimit | null,
 ): Promise<{ readonly record: SessionRecord; readonly secret: string }> {
-  const { userId, createdAt } = draft
+  const { userId } = draft
   const bucket = userId === null ? randomBucket() : bucketOf(userId, context.bucketKey)
   await context.records.ready()
   for (let attempt = 0; attempt < ID_ATTEMPTS; attempt += 1) {
     const secret = mintSecret()
     const record = { ...draft, id: mintId(bucket), digest: digestOf(secret) }
-    const created = await context.engine.create(record, limit, createdAt)
-    if (created.outcome === 'full') throw limitReached(context, userId ?? '')
-    if (created.outcome === 'exists') continue
+    const created = await createOrDiscard(context, record, limit)
+    if (created.outcome === 'full' && !(await endCutOff(context, userId ?? ''))) {
+      throw limitReached(context, userId ?? '')
+    }
+    if (created.outcome !== 'done') continue
     for (const id of created.ended) {
       context.events.emit('ended', { ...eventOf(context, { id, userId }), reason: 'limit' })
     }
     return { record, secret }
   }
   throw new SessionError('ENGINE_UNAVAILABLE', `${ID_ATTEMPTS} fresh ids were taken.`)
+}
+
+/** A write whose outcome is unknown may have been done. */
+async function createOrDiscard<Data>(
+  context: StoreContext<Data>,
+  record: SessionRecord,
+  limit: UserLimit | null,
+): Promise<Created> {
+  try {
+    return await context.engine.create(record, limit, record.createdAt)
+  } catch (error) {
+    discard(context, record)
+    throw error
+  }
+}
+
+/** The engine counts what `revokeAll` has cut off as live: ends it, and says whether there was any. */
+async function endCutOff<Data>(context: StoreContext<Data>, userId: string): Promise<boolean> {
+  const records = await context.engine.list(userId, context.clock.now())
+  const dead = records.filter((record) => context.records.isCutOff(record))
+  await Promise.all(dead.map((record) => endRecord(context, record, 'revoked')))
+  return dead.length > 0
 }
 
 function limitOf<Data>(context: StoreContext<Data>, old: SessionRecord | null): UserLimit | null {

@@ -1,8 +1,8 @@
 import { eventOf, type StoreContext } from './context.ts'
 import { endRecord } from './ending.ts'
 import { expiryOf } from './lifetime.ts'
-import type { Instant, SessionRecord } from './port.ts'
-import { GRACE_MS, isInGrace, presentedAs, tidySecrets } from './secrets.ts'
+import type { SessionRecord } from './port.ts'
+import { presentedAs, secretsAfterUse } from './secrets.ts'
 import { digestOf, parseToken, type TokenParts } from './token.ts'
 
 /** A live session and how the presented token relates to it. */
@@ -55,26 +55,22 @@ function endIfCutOff<Data>(context: StoreContext<Data>, record: SessionRecord): 
  * Records what a use of a session tells, off the caller's path: that the successor of a rotation was seen,
  * that a grace is over, or that the session is active, at most once in the throttle (SECURITY T42, T43, T47).
  */
-export function noteUse<Data>(context: StoreContext<Data>, found: Found, touch: boolean): void {
-  const { record } = found
+export function noteUse<Data>(
+  context: StoreContext<Data>,
+  record: SessionRecord,
+  tokens: readonly TokenParts[],
+  touch: boolean,
+): void {
   const now = context.clock.now()
-  const active = touch && now - record.seenAt >= context.policy.lifetime.throttle
+  const { idle, throttle } = context.policy.lifetime
+  const active = touch && now - record.seenAt >= throttle
   const seenAt = active ? now : record.seenAt
-  const expiresAt = active ? expiryOf(now, context.policy.lifetime.idle, record.absoluteAt) : record.expiresAt
-  const secrets = secretsAfterUse(found, now)
-  if (secrets !== null) {
+  const expiresAt = active ? expiryOf(now, idle, record.absoluteAt) : record.expiresAt
+  const secrets = secretsAfterUse(record, tokens, now)
+  if (secrets.previous !== record.previous) {
     const next = { ...record, ...secrets, seenAt, expiresAt, version: record.version + 1 }
     context.background.once(`use ${record.id}`, () => context.engine.replace(next, record.version, now))
   } else if (active) {
     context.background.once(`use ${record.id}`, () => context.engine.touch(record.id, seenAt, expiresAt))
   }
-}
-
-/** What changes in the secrets; null when nothing does. */
-function secretsAfterUse({ record, presented }: Found, now: Instant): ReturnType<typeof tidySecrets> | null {
-  const { previous } = record
-  if (previous === null) return null
-  if (!isInGrace(previous, now)) return tidySecrets(record, now)
-  if (presented !== 'current' || previous.graceEndsAt !== null) return null
-  return { ...tidySecrets(record, now), previous: { ...previous, graceEndsAt: now + GRACE_MS } }
 }

@@ -82,6 +82,8 @@ async function succeed<Data>(
   for (let attempt = 0; attempt <= CONFLICT_RETRIES && found !== null; attempt += 1) {
     const taken = await step(found)
     const { record, next, secret } = taken
+    // Before the swap: a token whose session cannot be shown would be lost.
+    const session = await sessionOf(context, next ?? record)
     const replaced = await swap(context, taken)
     if (secret === null || replaced.outcome === 'gone') return null
     if (replaced.outcome === 'conflict') {
@@ -90,7 +92,7 @@ async function succeed<Data>(
       continue
     }
     if (next !== null) context.events.emit(event, eventOf(context, record))
-    return { token: record.id + secret, session: await sessionOf(context, next ?? record) }
+    return { token: record.id + secret, session }
   }
   if (found === null) return null
   throw new SessionError('CONFLICT', `${CONFLICT_RETRIES} tries lost.`)

@@ -6,7 +6,7 @@ import { openSuccessor, SEALED_BYTES, sealSuccessor } from './successor.ts'
 import { digestOf, mintSecret, sameDigest, type TokenParts } from './token.ts'
 
 /** How long the old secret works after its successor was first seen, and how soon reuse is an alarm. */
-export const GRACE_MS: Milliseconds = 10_000
+const GRACE_MS: Milliseconds = 10_000
 /** How many retired secrets are remembered (SECURITY T45). */
 const REMEMBERED = 4
 const TRACE_BYTES = 8
@@ -29,15 +29,27 @@ export function presentedAs(record: Secrets, digest: Uint8Array, now: Instant): 
   return reused ? 'reuse' : 'stranger'
 }
 
-export function isInGrace(previous: PreviousSecret, now: Instant): boolean {
+function isInGrace(previous: PreviousSecret, now: Instant): boolean {
   return previous.graceEndsAt === null || now < previous.graceEndsAt
 }
 
 /** The record's secrets without a successor whose grace is over: it must not lie about (SECURITY T43). */
-export function tidySecrets(record: SessionRecord, now: Instant): Secrets {
+function tidySecrets(record: SessionRecord, now: Instant): Secrets {
   const { digest, previous, retired } = record
   if (previous === null || isInGrace(previous, now)) return { digest, previous, retired }
   return { digest, previous: null, retired: retire(retired, previous.digest, previous.graceEndsAt ?? now) }
+}
+
+/**
+ * The record's secrets after a use with these tokens, none for a use without one: the first that presents the
+ * successor starts the end of the grace (SECURITY T42), and what is over is tidied away.
+ */
+export function secretsAfterUse(record: SessionRecord, tokens: readonly TokenParts[], now: Instant): Secrets {
+  const secrets = tidySecrets(record, now)
+  const { previous } = secrets
+  if (previous === null || previous.graceEndsAt !== null) return secrets
+  const isSeen = tokens.some(({ secret }) => sameDigest(record.digest, digestOf(secret)))
+  return isSeen ? { ...secrets, previous: { ...previous, graceEndsAt: now + GRACE_MS } } : secrets
 }
 
 /** A new secret; the presented one becomes its alias for a grace, and an older alias retires. */
@@ -69,13 +81,15 @@ export function successorOf(record: SessionRecord, oldSecret: string, binding: B
   return openSuccessor(oldSecret, record.previous.sealed, binding)
 }
 
-/** Whether a CSRF value belongs to the presented secret or to the one before it in its grace (T34). */
+/** Whether a CSRF value belongs to the presented secret, which must be valid, or to the one before it in its grace (T34). */
 export function isCsrfValue(
   record: SessionRecord,
   token: TokenParts,
   value: Uint8Array,
   now: Instant,
 ): boolean {
+  const presented = presentedAs(record, digestOf(token.secret), now)
+  if (presented !== 'current' && presented !== 'alias') return false
   if (sameDigest(csrfValue(token), value)) return true
   const { previous } = record
   if (previous === null || !isInGrace(previous, now)) return false

@@ -1,4 +1,4 @@
-import { resolve } from './address.ts'
+import { isSessionId, resolve } from './address.ts'
 import type { Clock } from './clock.ts'
 import type { StoreContext } from './context.ts'
 import { infoOf, sessionOf } from './context.ts'
@@ -10,7 +10,7 @@ import type { EventName, StoreEvents } from './events.ts'
 import { expiryOf } from './lifetime.ts'
 import { lookUp, noteUse } from './look-up.ts'
 import type { CreateOptions, ReadOptions, ReauthenticateOptions, Recipe, RotateOptions } from './options.ts'
-import type { EndReason, EngineTraits, Instant, SessionId } from './port.ts'
+import type { EndReason, EngineTraits, Instant, SessionId, SessionRecord } from './port.ts'
 import type { Policy } from './presets.ts'
 import { reauthenticateSession, rotateSession } from './rotate.ts'
 import { isCsrfValue } from './secrets.ts'
@@ -36,6 +36,7 @@ export class SessionStore<Data> {
   readonly #updates: UpdateQueue<Data>
   readonly #sweeper: Sweeper
   readonly #watcher: Watcher
+  #closed: Promise<void> | null = null
 
   /** Made by `createSessionStore`. */
   constructor(context: StoreContext<Data>, about: StoreRecord, sweep: boolean) {
@@ -80,15 +81,16 @@ export class SessionStore<Data> {
    * @throws SessionError `USER_LIMIT_REACHED`, `SCHEMA_REFUSED`, `DATA_REFUSED`, `DATA_TOO_LARGE`
    */
   create(options: CreateOptions<Data> = {}): Promise<Issued<Data>> {
-    return createSession(this.#context, options)
+    return createSession(this.#context, this.#updates, options)
   }
 
   /** The live session of a token. One round trip. A recorded touch follows off the caller's path. */
   async read(token: string, options: ReadOptions = {}): Promise<Session<Data> | null> {
     const found = await lookUp(this.#context, token)
     if (found === null) return null
-    noteUse(this.#context, found, options.touch !== false)
-    return sessionOf(this.#context, found.record, found.presented === 'alias')
+    const session = await sessionOf(this.#context, found.record, found.presented === 'alias')
+    noteUse(this.#context, found.record, [found.token], options.touch !== false)
+    return session
   }
 
   /**
@@ -110,9 +112,12 @@ export class SessionStore<Data> {
   async touch(address: SessionAddress): Promise<boolean> {
     const addressed = await resolve(this.#context, address)
     if (addressed === null) return false
-    const { id, absoluteAt } = addressed.record
+    const { record, token } = addressed
     const now = this.#context.clock.now()
-    return this.#context.engine.touch(id, now, expiryOf(now, this.policy.lifetime.idle, absoluteAt))
+    const expiresAt = expiryOf(now, this.policy.lifetime.idle, record.absoluteAt)
+    const isLive = await this.#context.engine.touch(record.id, now, expiresAt)
+    if (isLive) noteUse(this.#context, record, token === null ? [] : [token], false)
+    return isLive
   }
 
   /** A new token for the same session; null when it has ended. Deadlines of log-in do not move. */
@@ -138,7 +143,7 @@ export class SessionStore<Data> {
   /** A user's live sessions, the oldest first, 100 a page; `after` is the last id of the page before. */
   async list(query: { readonly userId: string; readonly after?: SessionId }): Promise<SessionInfo[]> {
     const records = await this.#liveRecordsOf(query.userId)
-    const start = query.after === undefined ? 0 : records.findIndex(({ id }) => id === query.after) + 1
+    const start = query.after === undefined ? 0 : await this.#startAfter(query.after, records)
     return records.slice(start, start + LIST_PAGE).map((record) => infoOf(this.#context, record))
   }
 
@@ -148,8 +153,12 @@ export class SessionStore<Data> {
     options: { readonly except?: SessionId; readonly reason?: EndReason } = {},
   ): Promise<readonly SessionId[]> {
     const reason = checkReason(options.reason ?? 'revoked')
+    const { except = null } = options
+    if (except !== null && !isSessionId(except)) {
+      throw new SessionError('INVALID_ARGUMENT', 'except must be the id of a session.')
+    }
     await this.#context.records.ready()
-    return endUserSessions(this.#context, checkUserId(userId), reason, options.except ?? null)
+    return endUserSessions(this.#context, checkUserId(userId), reason, except)
   }
 
   /** Changes the data of all of a user's live sessions, each atomically; the sessions afterwards. */
@@ -157,7 +166,7 @@ export class SessionStore<Data> {
     const records = await this.#liveRecordsOf(userId)
     const updated = await Promise.all(
       records.map((record) => {
-        return this.#updates.submit({ record, fresh: true, superseded: false }, recipe, false)
+        return this.#updates.submit({ record, fresh: true, token: null, superseded: false }, recipe, false)
       }),
     )
     return updated.filter((session) => session !== null)
@@ -198,7 +207,7 @@ export class SessionStore<Data> {
    * function stops watching.
    * @throws SessionError `OVERLOADED`
    */
-  watch(session: SessionInfo, onEnded: () => void): () => void {
+  watch(session: SessionInfo, onEnded: () => unknown): () => void {
     return this.#watcher.watch(session.id, onEnded)
   }
 
@@ -228,11 +237,28 @@ export class SessionStore<Data> {
   }
 
   /** Stops sweeping, finishes what was begun and closes the engine. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
     this.#sweeper.stop()
     this.#watcher.stop()
     await this.drain()
     await this.#context.engine.close()
+  }
+
+  /**
+   * Where the page after this session begins. One that has ended meanwhile has left the list; its tombstone
+   * still tells its place. When that is gone too, the pages begin anew: better one twice than one hidden.
+   */
+  async #startAfter(id: SessionId, records: readonly SessionRecord[]): Promise<number> {
+    const index = records.findIndex((record) => record.id === id)
+    if (index >= 0 || !isSessionId(id)) return index + 1
+    const last = await this.#context.records.readOne(id)
+    if (last === null || last.userId !== records[0]?.userId) return 0
+    return records.filter((record) => isListedBefore(record, last)).length
   }
 
   async #liveRecordsOf(userId: string) {
@@ -240,4 +266,9 @@ export class SessionStore<Data> {
     const records = await this.#context.engine.list(checkUserId(userId), this.#context.clock.now())
     return records.filter((record) => record.userId === userId && !this.#context.records.isCutOff(record))
   }
+}
+
+/** The order of a list: the oldest first, ties by id. */
+function isListedBefore(a: SessionRecord, b: SessionRecord): boolean {
+  return a.createdAt < b.createdAt || (a.createdAt === b.createdAt && a.id < b.id)
 }

@@ -2,11 +2,13 @@ import type { Addressed } from './address.ts'
 import { type StoreContext, sessionOf } from './context.ts'
 import { SessionError } from './errors.ts'
 import { expiryOf } from './lifetime.ts'
+import { noteUse } from './look-up.ts'
 import type { Recipe } from './options.ts'
 import type { Instant, SessionId, SessionRecord } from './port.ts'
 import { type Applied, applyRecipes } from './recipes.ts'
-import { tidySecrets } from './secrets.ts'
+import { secretsAfterUse } from './secrets.ts'
 import type { Session } from './session.ts'
+import type { TokenParts } from './token.ts'
 
 /** Compare-and-swaps that may lose against other processes before the callers hear of it. */
 const CONFLICT_RETRIES = 8
@@ -21,7 +23,7 @@ interface Job<Data> {
 }
 
 type Base = Pick<Addressed, 'record' | 'fresh'>
-type Step = { readonly again: Base } | { readonly done: Base | null }
+type Step = { readonly again: Base } | { readonly done: SessionRecord | null }
 
 /**
  * Updates of one session in one process stand in a queue: what arrives while a write is on its way is
@@ -54,10 +56,10 @@ export class UpdateQueue<Data> {
   }
 
   async #run(id: SessionId): Promise<void> {
-    let latest: Base | null = null
+    let latest: SessionRecord | null = null
     for (let jobs = this.#take(id); jobs.length > 0; jobs = this.#take(id)) {
       try {
-        latest = await this.#commit(jobs, newest(latest, jobs))
+        latest = await this.#commit(jobs, baseOf(latest, jobs))
       } catch (error) {
         for (const job of jobs) job.reject(error)
       }
@@ -72,7 +74,7 @@ export class UpdateQueue<Data> {
   }
 
   /** Applies the jobs and writes once; what is stored then, or null when the session is gone. */
-  async #commit(jobs: readonly Job<Data>[], start: Base): Promise<Base | null> {
+  async #commit(jobs: readonly Job<Data>[], start: Base): Promise<SessionRecord | null> {
     let step: Step = { again: start }
     for (let attempt = 0; attempt <= CONFLICT_RETRIES && 'again' in step; attempt += 1) {
       step = await this.#attempt(jobs, step.again)
@@ -82,11 +84,15 @@ export class UpdateQueue<Data> {
   }
 
   async #attempt(jobs: readonly Job<Data>[], base: Base): Promise<Step> {
-    if (!this.#context.records.isLive(base.record, this.#context.clock.now())) return this.#gone(jobs)
+    const isLive = this.#context.records.isLive(base.record, this.#context.clock.now())
+    if (!isLive) return base.fresh ? this.#gone(jobs) : this.#reread(jobs, base)
     const recipes = jobs.map(({ recipe }) => recipe)
     const applied = await applyRecipes(this.#context.codec, base.record, recipes)
     if (!base.fresh && isVerdict(applied)) return this.#reread(jobs, base)
-    if (!applied.changed) return this.#finish(jobs, applied, base.record)
+    if (!applied.changed) {
+      this.#noteUse(jobs, base.record)
+      return this.#finish(jobs, applied, base.record)
+    }
     const now = this.#context.clock.now()
     const next = this.#nextRecord(base.record, applied.bytes, jobs, now)
     const replaced = await this.#context.engine.replace(next, base.record.version, now)
@@ -112,7 +118,16 @@ export class UpdateQueue<Data> {
     const expiresAt = active
       ? expiryOf(seenAt, this.#context.policy.lifetime.idle, base.absoluteAt)
       : base.expiresAt
-    return { ...base, ...tidySecrets(base, now), version: base.version + 1, seenAt, expiresAt, data }
+    const secrets = secretsAfterUse(base, tokensOf(jobs), now)
+    return { ...base, ...secrets, version: base.version + 1, seenAt, expiresAt, data }
+  }
+
+  /** A token that changed nothing was used all the same. */
+  #noteUse(jobs: readonly Job<Data>[], record: SessionRecord): void {
+    const named = jobs.filter(({ addressed }) => addressed.token !== null)
+    if (named.length === 0) return
+    const active = named.some((job) => job.touch)
+    noteUse(this.#context, record, tokensOf(named), active)
   }
 
   #gone(jobs: readonly Job<Data>[]): Step {
@@ -126,7 +141,7 @@ export class UpdateQueue<Data> {
       if (refused) job.reject(refused.error)
       else job.resolve(await sessionOf(this.#context, record, job.addressed.superseded))
     }
-    return { done: { record, fresh: true } }
+    return { done: record }
   }
 }
 
@@ -138,14 +153,16 @@ function isVerdict(applied: Applied): boolean {
   return !applied.changed || applied.outcomes.some((outcome) => outcome !== null)
 }
 
-/** The newest record that is at hand. One that a write has just stored counts as read. */
-function newest<Data>(latest: Base | null, jobs: readonly Job<Data>[]): Base {
-  const [first, ...others] = [...(latest === null ? [] : [latest]), ...jobs.map((job) => job.addressed)]
-  if (first === undefined) throw new SessionError('INVALID_ARGUMENT', 'There is nothing to update.')
-  return others.reduce<Base>((best, base) => (isNewer(base, best) ? base : best), first)
+function tokensOf<Data>(jobs: readonly Job<Data>[]): TokenParts[] {
+  return jobs.flatMap(({ addressed }) => addressed.token ?? [])
 }
 
-function isNewer(base: Base, best: Base): boolean {
-  if (base.record.version !== best.record.version) return base.record.version > best.record.version
-  return base.fresh && !best.fresh
+/**
+ * The newest record that is at hand, also from the write before. It counts as read for these jobs only when
+ * each of them brought a fresh one: then it is at least as new as all of those.
+ */
+function baseOf<Data>(latest: SessionRecord | null, jobs: readonly Job<Data>[]): Base {
+  const known = [...(latest === null ? [] : [latest]), ...jobs.map(({ addressed }) => addressed.record)]
+  const record = known.reduce((best, other) => (other.version > best.version ? other : best))
+  return { record, fresh: jobs.every(({ addressed }) => addressed.fresh) }
 }
