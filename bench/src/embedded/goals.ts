@@ -1,0 +1,107 @@
+import type { ContestantName } from '../contestants/contestants.ts'
+import type { Sample } from '../slice.ts'
+import { ratioOf, type Spread, samplesOf, spreadOf } from './results.ts'
+import type { Concurrency, Measured } from './side-by-side.ts'
+
+/** What was promised, and what was measured. */
+export interface Verdict {
+  readonly goal: string
+  /** Null for a number that is told beside the goals and decides nothing. */
+  readonly limit: string | null
+  readonly unit: string
+  readonly value: Spread
+  readonly isMet: boolean
+}
+
+interface Pair {
+  readonly operation: 'read' | 'update' | 'create'
+  readonly concurrency: Concurrency
+  readonly against: ContestantName
+}
+
+const MOST_READ_RATIO = 3
+const MOST_WRITE_RATIO = 3
+const LEAST_SQLITE_RATIO = 10
+const MOST_LOOP_DELAY_MS = 10
+
+/** The goals of the embedded engine, as far as a run side by side can judge them. */
+export function verdictsOf(measured: readonly Measured[]): Verdict[] {
+  const writes = ['update', 'create'] as const
+  return [
+    atMost(MOST_READ_RATIO, 'time per read, of raw get + hash + decode', readRatio(measured)),
+    ...writes.map((operation) =>
+      atMost(
+        MOST_WRITE_RATIO,
+        `p50 of a durable ${operation}, of append + fdatasync`,
+        p50Ratio(measured, { operation, concurrency: 1, against: 'raw-append' }),
+      ),
+    ),
+    ...writes.map((operation) =>
+      atLeast(
+        LEAST_SQLITE_RATIO,
+        `${operation}s per second at 64, of SQLite (FULL, DELETE)`,
+        throughputRatio(measured, { operation, concurrency: 64, against: 'sqlite-delete' }),
+      ),
+    ),
+    ...writes.map((operation) =>
+      told(
+        `${operation}s per second at 64, of SQLite (FULL, WAL)`,
+        throughputRatio(measured, { operation, concurrency: 64, against: 'sqlite-wal' }),
+      ),
+    ),
+    ...writes.map((operation) => loopDelay(measured, operation)),
+    ...writes.map((operation) => ({
+      ...told(`wait that 1 in 100 requests meets during 1,024 ${operation}s`, feltDelay(measured, operation)),
+      unit: 'ms',
+    })),
+  ]
+}
+
+/** By time per operation and not by p50: the garbage of both counts. */
+function readRatio(measured: readonly Measured[]): Spread {
+  const ours = samplesOf(measured, { contestant: 'sojourn-lmdb', operation: 'read', concurrency: 1 })
+  const raw = samplesOf(measured, { contestant: 'raw-lmdb', operation: 'read', concurrency: 1 })
+  const time = (samples: readonly Sample[]) => samples.map(({ perSecond }) => 1 / perSecond)
+  return ratioOf(time(ours), time(raw))
+}
+
+function p50Ratio(measured: readonly Measured[], { operation, concurrency, against }: Pair): Spread {
+  const of = (contestant: ContestantName) =>
+    samplesOf(measured, { contestant, operation, concurrency }).map(({ p50 }) => p50)
+  return ratioOf(of('sojourn-lmdb'), of(against))
+}
+
+function throughputRatio(measured: readonly Measured[], { operation, concurrency, against }: Pair): Spread {
+  const of = (contestant: ContestantName) =>
+    samplesOf(measured, { contestant, operation, concurrency }).map(({ perSecond }) => perSecond)
+  return ratioOf(of('sojourn-lmdb'), of(against))
+}
+
+function loopDelay(measured: readonly Measured[], operation: 'update' | 'create'): Verdict {
+  const samples = samplesOf(measured, { contestant: 'sojourn-lmdb', operation, concurrency: 1_024 })
+  const value = spreadOf(samples.map(({ loop }) => loop?.p99 ?? Number.NaN))
+  return {
+    goal: `event-loop delay p99 during 1,024 durable ${operation}s`,
+    limit: `< ${MOST_LOOP_DELAY_MS}`,
+    unit: 'ms',
+    value,
+    isMet: value.median < MOST_LOOP_DELAY_MS,
+  }
+}
+
+function feltDelay(measured: readonly Measured[], operation: 'update' | 'create'): Spread {
+  const samples = samplesOf(measured, { contestant: 'sojourn-lmdb', operation, concurrency: 1_024 })
+  return spreadOf(samples.map(({ loop }) => loop?.felt ?? Number.NaN))
+}
+
+export function atMost(limit: number, goal: string, value: Spread, unit = '×'): Verdict {
+  return { goal, limit: `≤ ${limit}`, unit, value, isMet: value.median <= limit }
+}
+
+function atLeast(limit: number, goal: string, value: Spread): Verdict {
+  return { goal, limit: `≥ ${limit}`, unit: '×', value, isMet: value.median >= limit }
+}
+
+function told(goal: string, value: Spread): Verdict {
+  return { goal, limit: null, unit: '×', value, isMet: true }
+}

@@ -1,0 +1,70 @@
+import type { Operation } from '../contestants/contestant.ts'
+import { CONTESTANT_NAMES, type ContestantName } from '../contestants/contestants.ts'
+import { median } from '../statistics.ts'
+import { CONCURRENCIES, type Concurrency, type Measured } from './side-by-side.ts'
+
+/** One line of a table: medians over the rounds. Times are milliseconds. */
+export interface Line {
+  readonly contestant: ContestantName
+  readonly operation: Operation
+  readonly concurrency: Concurrency
+  readonly perSecond: number
+  readonly p50: number
+  readonly p99: number
+  readonly cpu: number
+  /** Of the event loop; null where it was not watched. */
+  readonly loopP99: number | null
+  readonly loopFelt: number | null
+}
+
+/** One number with the least and the greatest that a round gave: how much to believe it. */
+export interface Spread {
+  readonly median: number
+  readonly min: number
+  readonly max: number
+}
+
+export function linesOf(measured: readonly Measured[], operation: Operation): Line[] {
+  return CONTESTANT_NAMES.flatMap((contestant) =>
+    CONCURRENCIES.flatMap((concurrency) => {
+      const samples = samplesOf(measured, { contestant, operation, concurrency })
+      if (samples.length === 0) return []
+      const loops = samples.flatMap(({ loop }) => loop ?? [])
+      return {
+        contestant,
+        operation,
+        concurrency,
+        perSecond: median(samples.map(({ perSecond }) => perSecond)),
+        p50: median(samples.map(({ p50 }) => p50)),
+        p99: median(samples.map(({ p99 }) => p99)),
+        cpu: median(samples.map(({ cpu }) => cpu)),
+        loopP99: loops.length === 0 ? null : median(loops.map(({ p99 }) => p99)),
+        loopFelt: loops.length === 0 ? null : median(loops.map(({ felt }) => felt)),
+      }
+    }),
+  )
+}
+
+export interface Where {
+  readonly contestant: ContestantName
+  readonly operation: Operation
+  readonly concurrency: Concurrency
+}
+
+export function samplesOf(measured: readonly Measured[], where: Where) {
+  return measured
+    .filter(({ contestant }) => contestant === where.contestant)
+    .filter(({ operation }) => operation === where.operation)
+    .filter(({ concurrency }) => concurrency === where.concurrency)
+    .sort((a, b) => a.round - b.round)
+    .map(({ sample }) => sample)
+}
+
+/** How many times one is the other, taken within each round, where both met the same noise. */
+export function ratioOf(numerators: readonly number[], denominators: readonly number[]): Spread {
+  return spreadOf(numerators.map((numerator, round) => numerator / (denominators[round] ?? Number.NaN)))
+}
+
+export function spreadOf(values: readonly number[]): Spread {
+  return { median: median(values), min: Math.min(...values), max: Math.max(...values) }
+}
