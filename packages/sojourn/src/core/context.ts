@@ -2,7 +2,7 @@ import type { Background } from './background.ts'
 import type { Binding } from './binding.ts'
 import type { Clock } from './clock.ts'
 import type { Counters } from './counters.ts'
-import type { DataCodec } from './data-codec.ts'
+import type { DataCodec, Head } from './data-codec.ts'
 import type { Events } from './events.ts'
 import type { Engine, SessionId, SessionRecord } from './port.ts'
 import type { PerUser, Policy } from './presets.ts'
@@ -35,9 +35,17 @@ export async function sessionOf<Data>(
   return Object.freeze(new SessionSnapshot(record, await context.codec.decode(record.data), superseded))
 }
 
-/** What a list tells of a record. */
+/** What a list tells of a record. One whose data is damaged is listed too: its user must be able to end it. */
 export function infoOf<Data>(context: StoreContext<Data>, record: SessionRecord): SessionInfo {
-  return Object.freeze(new InfoSnapshot(record, context.codec.head(record.data)))
+  return Object.freeze(new InfoSnapshot(record, headOf(context, record)))
+}
+
+function headOf<Data>(context: StoreContext<Data>, record: SessionRecord): Head {
+  try {
+    return context.codec.head(record.data)
+  } catch {
+    return { device: null, assurance: null }
+  }
 }
 
 /** What a record's sealed bytes are bound to. */

@@ -124,6 +124,7 @@ async function createOrDiscard<Data>(
 
 /** The engine counts what `revokeAll` has cut off as live: ends it, and says whether there was any. */
 async function endCutOff<Data>(context: StoreContext<Data>, userId: string): Promise<boolean> {
+  await context.records.refresh()
   const records = await context.engine.list(userId, context.clock.now())
   const dead = records.filter((record) => context.records.isCutOff(record))
   await Promise.all(dead.map((record) => endRecord(context, record, 'revoked')))

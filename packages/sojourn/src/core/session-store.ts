@@ -262,7 +262,7 @@ export class SessionStore<Data> {
   }
 
   async #liveRecordsOf(userId: string) {
-    await this.#context.records.ready()
+    await this.#context.records.refresh()
     const records = await this.#context.engine.list(checkUserId(userId), this.#context.clock.now())
     return records.filter((record) => record.userId === userId && !this.#context.records.isCutOff(record))
   }
