@@ -18,21 +18,15 @@ export type Storable =
 export type SessionData = Record<string, Storable>
 
 /** Data as a reader gets it: nothing in it can be assigned. Plain objects and arrays are also frozen. */
-export type ReadonlyData<T> = T extends
-  | Date
-  | Uint8Array
-  | bigint
-  | string
-  | number
-  | boolean
-  | null
-  | undefined
-  ? T
-  : T extends ReadonlyMap<infer K, infer V>
-    ? ReadonlyMap<ReadonlyData<K>, ReadonlyData<V>>
-    : T extends ReadonlySet<infer V>
-      ? ReadonlySet<ReadonlyData<V>>
-      : { readonly [K in keyof T]: ReadonlyData<T[K]> }
+export type ReadonlyData<T> = [Storable] extends [T]
+  ? T // `Storable` holds itself and is read-only already: going on would never end.
+  : T extends Date | Uint8Array | bigint | string | number | boolean | null | undefined
+    ? T
+    : T extends ReadonlyMap<infer K, infer V>
+      ? ReadonlyMap<ReadonlyData<K>, ReadonlyData<V>>
+      : T extends ReadonlySet<infer V>
+        ? ReadonlySet<ReadonlyData<V>>
+        : { readonly [K in keyof T]: ReadonlyData<T[K]> }
 
 /** What a session keeps of the device it was opened on: only what the application hands in. */
 export interface Device {
