@@ -17,7 +17,7 @@ import { assertStorable } from './record-check.ts'
  *   36  u48  ended at; 0 while it lives            ... data
  *   42  u8   flags: what is present
  */
-export const FORMAT = 1
+const FORMAT = 1
 const STATE = 1
 const VERSION = 2
 const CREATED_AT = 6
