@@ -1,5 +1,6 @@
 import { type ErrorCode, redacted, SessionError } from '../../core/errors.ts'
 
+const READERS_FULL = -30790
 /** ENOSPC, EFBIG, EDQUOT of Linux and macOS, MDB_MAP_FULL, MDB_TXN_FULL. */
 const NO_ROOM: readonly number[] = [28, 27, 122, 69, -30792, -30788]
 
@@ -18,7 +19,9 @@ export function openFailure(path: string, error: unknown): SessionError {
 /** A failed read. Nothing is known to be wrong with what is stored. */
 export function readFailure(error: unknown): SessionError {
   if (error instanceof SessionError) return error
-  return new SessionError('ENGINE_UNAVAILABLE', 'lmdb could not read.', causeOf(error))
+  const isCrowded = numberOf(error) === READERS_FULL
+  const why = isCrowded ? 'too many processes have the store open: no reader slot is free' : 'could not read'
+  return new SessionError('ENGINE_UNAVAILABLE', `lmdb: ${why}.`, causeOf(error))
 }
 
 /**
@@ -29,7 +32,7 @@ export function commitFailure(path: string, error: unknown, isRoomLeft: boolean)
   if (error instanceof SessionError) return error
   if (isNoRoom(error) || !isRoomLeft) return full(path, error)
   const code: ErrorCode = (numberOf(error) ?? 0) > 0 ? 'OUTCOME_UNKNOWN' : 'ENGINE_UNAVAILABLE'
-  return new SessionError(code, `lmdb could not write to ${path}.`, causeOf(error))
+  return new SessionError(code, `lmdb: ${path} could not be written.`, causeOf(error))
 }
 
 function full(path: string, error: unknown): SessionError {

@@ -42,6 +42,11 @@ export function record(number: number, overrides: Partial<SessionRecord> = {}): 
   }
 }
 
+/** Data that tells of which session and version it is, of sizes up to a few pages. */
+export function dataOf(number: number, version: number): Uint8Array {
+  return new Uint8Array(((number * 37) % 40) * 250 + 10).fill((number * 31 + version) % 251)
+}
+
 /** A store for the conformance suite, in a directory of its own. */
 export async function lmdbStore(options: Partial<LmdbOptions> = {}): Promise<StoreUnderTest> {
   const directory = await makeDirectory()

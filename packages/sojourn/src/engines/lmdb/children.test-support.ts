@@ -1,0 +1,116 @@
+import { type ChildProcess, execFile, fork } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { Task } from './peer-child.test-support.ts'
+
+/*
+ * Real processes for tests. Node 20 runs no TypeScript, and a build may be older than the source, so the
+ * source is compiled into a folder of its own, beside the packages that it imports.
+ */
+const ROOT = join(import.meta.dirname, '../../../../..')
+const COMPILER = join(ROOT, 'node_modules/typescript/bin/tsc')
+const PROJECT = join(ROOT, 'packages/sojourn/tsconfig.json')
+const SILENT = ['--declaration', 'false', '--declarationMap', 'false', '--sourceMap', 'false']
+
+/** What a child tells; each kind of child has its own words. */
+export type Message = Readonly<Record<string, unknown>>
+
+export interface Children extends AsyncDisposable {
+  /** Starts `<name>.test-support.ts` of this folder with these arguments. */
+  start(name: string, ...args: readonly string[]): Child
+  /** The compiled file of `<name>.test-support.ts`, for whoever starts it in another way. */
+  fileOf(name: string): string
+}
+
+export async function compileChildren(): Promise<Children> {
+  const folder = await mkdtemp(join(ROOT, 'node_modules', '.sojourn-children-'))
+  // Types are checked elsewhere: what another room gets wrong meanwhile must not stop these tests.
+  await promisify(execFile)(process.execPath, [COMPILER, '-p', PROJECT, '--outDir', folder, ...SILENT]).catch(
+    () => null,
+  )
+  const started: Child[] = []
+  const fileOf = (name: string) => join(folder, 'engines/lmdb', `${name}.test-support.js`)
+  return {
+    fileOf,
+    start(name, ...args) {
+      const child = new Child(fileOf(name), args)
+      started.push(child)
+      return child
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(started.map((child) => child.kill()))
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A process that is told things and tells things, one message after the other. */
+export class Child {
+  readonly told: Message[] = []
+  /** Resolves when it is gone and everything that it told is here. */
+  readonly gone: Promise<void>
+  readonly #process: ChildProcess
+  #asked = 0
+  #isGone = false
+  #wake = (): void => undefined
+
+  constructor(file: string, args: readonly string[]) {
+    this.#process = fork(file, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+    this.#process.on('message', (message: Message) => {
+      this.told.push(message)
+      this.#wake()
+    })
+    let errors = ''
+    this.#process.stderr?.on('data', (chunk: Buffer) => {
+      errors += chunk.toString()
+    })
+    this.gone = new Promise((resolve) => {
+      this.#process.on('close', (code) => {
+        this.#isGone = true
+        if (code !== null && code !== 0) this.told.push({ crashed: code, errors })
+        this.#wake()
+        resolve()
+      })
+    })
+  }
+
+  get pid(): number {
+    return this.#process.pid ?? 0
+  }
+
+  /** Has it do something, and resolves with what came of it. */
+  async does(task: Task, details: Message = {}): Promise<unknown> {
+    const of = ++this.#asked
+    this.#process.send({ ...details, task, of })
+    const { error, outcome } = await this.hears((told) => told.find((message) => isAnswerTo(of, message)))
+    if (error !== undefined) throw new Error(String(error))
+    return outcome
+  }
+
+  /** Resolves as soon as it has told something of which this is true; rejects when it ends before. */
+  async hears<T>(find: (told: readonly Message[]) => T | undefined): Promise<T> {
+    for (;;) {
+      const found = find(this.told)
+      if (found !== undefined) return found
+      if (this.#isGone) throw new Error(`The child ended: ${JSON.stringify(this.told.at(-1))}`)
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+  }
+
+  /** The first message that has this field. */
+  async says(field: string): Promise<unknown> {
+    return this.hears((told) => told.find((message) => field in message)?.[field])
+  }
+
+  async kill(): Promise<void> {
+    if (!this.#isGone) this.#process.kill('SIGKILL')
+    await this.gone
+  }
+}
+
+function isAnswerTo(asked: number, { of }: Message): boolean {
+  return of === asked
+}
