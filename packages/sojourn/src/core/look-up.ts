@@ -36,7 +36,7 @@ export async function lookUp<Data>(context: StoreContext<Data>, token: unknown):
 }
 
 function miss(
-  context: StoreContext<unknown>,
+  context: Pick<StoreContext<unknown>, 'counters'>,
   counter: 'malformedTokens' | 'unknownTokens' | 'wrongSecrets',
 ): null {
   context.counters.add(counter)

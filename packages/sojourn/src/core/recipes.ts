@@ -14,25 +14,24 @@ export interface Applied {
 }
 
 /**
- * Applies recipes, one after the other, to a draft of a record's data. One that throws, or whose result is
- * refused, leaves no trace in the draft and does not disturb the others.
+ * Applies recipes, one after the other, to a record's data. Each gets a draft of its own, so that what one of
+ * them holds on to reaches no other. One that throws, or whose result is refused, leaves no trace.
  */
 export async function applyRecipes<Data>(
   codec: DataCodec<Data>,
   record: SessionRecord,
   recipes: readonly Recipe<Data>[],
 ): Promise<Applied> {
-  let { draft, ...head } = await codec.draft(record.data)
   let bytes = record.data
   const outcomes: Outcome[] = []
   for (const recipe of recipes) {
+    const { draft, ...head } = await codec.draft(bytes)
     try {
       runSynchronously(recipe, draft)
       bytes = await codec.encode(draft, head)
       outcomes.push(null)
     } catch (error) {
       outcomes.push({ error })
-      ;({ draft, ...head } = await codec.draft(bytes))
     }
   }
   return { bytes, changed: Buffer.compare(bytes, record.data) !== 0, outcomes }
