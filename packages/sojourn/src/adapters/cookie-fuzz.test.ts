@@ -5,7 +5,6 @@ import { readCookie } from '../http/cookie-header.ts'
 import { ADAPTERS, type Adapter, type Routes, start } from './servers.test-support.ts'
 
 const SEED = 20_260_301
-// biome-ignore lint/style/noProcessEnv: a longer run is asked for from outside.
 const { SOJOURN_COOKIE_HEADERS = '20000' } = process.env
 const HEADERS = Number(SOJOURN_COOKIE_HEADERS)
 const AT_ONCE = 200

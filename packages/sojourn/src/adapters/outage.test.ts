@@ -91,20 +91,21 @@ describe.each(ADAPTERS)('over $name', (adapter) => {
 
   test("T75: an application's own error page gets Retry-After and the caching headers as well", async () => {
     const { port, engine, headers } = await loggedIn(adapter, {
-      'GET /own': ({ session, response }) => {
+      'POST /own': async ({ session, response }) => {
         try {
-          return session.userId
+          await session.update((draft) => Object.assign(draft, { seen: true }))
         } catch {
           response.writeHead(503, { 'Content-Type': 'text/html' }).end('<h1>Soon</h1>')
-          return undefined
         }
       },
     })
-    engine.cut('fails')
-    const { status, headers: sent, body } = await send(port, 'GET', '/own', { headers })
-    expect([status, body]).toEqual([503, '<h1>Soon</h1>'])
-    expect(sent['retry-after']).toMatch(/^[1-5]$/)
-    expect(sent).toMatchObject({ 'cache-control': 'private, no-store', vary: 'Cookie' })
+    for (const verb of ['read', 'replace'] as const) {
+      engine.cut('fails', [verb])
+      const { status, headers: sent, body } = await send(port, 'POST', '/own', { headers })
+      expect([status, body]).toEqual([503, '<h1>Soon</h1>'])
+      expect(sent['retry-after']).toMatch(/^[1-5]$/)
+      expect(sent).toMatchObject({ 'cache-control': 'private, no-store', vary: 'Cookie' })
+    }
   })
 
   test.each(['ENOENT', 'ENOTFOUND', 'NotFoundError', 'NoSuchKey'])(
@@ -165,6 +166,14 @@ describe.each(ADAPTERS)('over $name', (adapter) => {
       'GET /bug': async () => Promise.reject(new Error('SELECT secret FROM users')),
     })
     const { status, body } = await send(port, 'GET', '/bug', { headers })
+    expect([status, body]).toEqual([500, ''])
+  })
+
+  test("a mistake in the code goes to the application's own error handler, not to the client", async () => {
+    const { port, headers } = await loggedIn(adapter, {
+      'POST /mistake': ({ session }) => session.login(JSON.parse('7')),
+    })
+    const { status, body } = await send(port, 'POST', '/mistake', { headers })
     expect([status, body]).toEqual([500, ''])
   })
 

@@ -181,15 +181,36 @@ describe.each(ADAPTERS)('over $name', (adapter) => {
 
   test('T21: a log-in that nobody waited for leaves no session behind', async () => {
     let failure: Promise<unknown> = Promise.resolve()
-    const { port, store } = await start(adapter, {
+    const { port, store, engine } = await start(adapter, {
       'POST /hasty': ({ session, response }) => {
+        // The answer begins when it is too late to refuse the log-in beforehand.
+        engine.before(async (verb) => void (verb === 'create' && response.end('welcome')))
         failure = session.login('u_1').catch((error: unknown) => error)
-        response.end('welcome')
+        return failure
       },
     })
     const { setCookie } = await new Browser(port).post('/hasty')
     expect(await failure).toMatchObject({ code: 'HEADERS_SENT' })
     expect([setCookie, await store.list({ userId: 'u_1' })]).toEqual([[], []])
+    expect(engine.calls).toContain('create')
+  })
+
+  test('T21: a rotation that nobody waited for is told as well', async () => {
+    let failure: Promise<unknown> = Promise.resolve()
+    const { port, engine, cookie } = await loggedIn(
+      adapter,
+      {},
+      {
+        'POST /hasty': ({ session, response }) => {
+          engine.before(async (verb) => void (verb === 'replace' && response.end('welcome')))
+          failure = session.rotate().catch((error: unknown) => error)
+          return failure
+        },
+      },
+    )
+    await send(port, 'POST', '/hasty', { headers: { ...SAME_ORIGIN, ...cookie } })
+    expect(await failure).toMatchObject({ code: 'HEADERS_SENT' })
+    expect(JSON.parse((await send(port, 'GET', '/me', { headers: cookie })).body).userId).toBe('u_1')
   })
 
   test('T22: the cookie holds the token and nothing of the data, and stays as long as it was', async () => {

@@ -211,9 +211,10 @@ describe('an upgrade', () => {
     outgoing.on('error', () => undefined)
     outgoing.end()
     await reached
-    outgoing.destroy()
+    outgoing.socket?.resetAndDestroy()
     release()
     await Promise.all(served)
+    expect(engine.calls).toEqual(['read'])
   })
 
   test('T26: two Authorization lines are refused with 400', async () => {
