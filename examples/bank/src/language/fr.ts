@@ -1,0 +1,167 @@
+import type { Messages } from './en.ts'
+
+export const fr: Messages = {
+  locale: 'fr-FR',
+  bank: 'Harbour Bank',
+  skip: 'Aller au contenu',
+
+  logIn: {
+    title: 'Connexion',
+    greeting: 'Ravis de vous revoir.',
+    lead: 'Votre argent, en eaux calmes.',
+    name: 'Identifiant',
+    password: 'Mot de passe',
+    submit: 'Se connecter',
+    wrong: 'Identifiant ou mot de passe incorrect.',
+    tooMany: 'Trop de tentatives. Veuillez attendre cinq minutes.',
+    hint: 'Une démonstration. Connectez-vous avec ada, ben ou chloe ; le mot de passe est lighthouse.',
+    ended: {
+      'logged-out': 'Vous êtes déconnecté. À bientôt.',
+      idle: 'Vous avez été déconnecté après un moment d’absence.',
+      elsewhere: 'Votre session est terminée. Veuillez vous reconnecter.',
+    },
+  },
+
+  nav: {
+    label: 'Menu principal',
+    accounts: 'Comptes',
+    transfer: 'Virement',
+    devices: 'Appareils',
+    settings: 'Réglages',
+  },
+  logOut: 'Quitter',
+  back: 'Retour',
+  close: 'Annuler',
+  next: 'Continuer',
+
+  timer: {
+    label: 'Temps avant la déconnexion',
+    until: (time) => `jusqu’à ${time}`,
+    title: 'Toujours là ?',
+    text: 'Pour votre sécurité, vous serez déconnecté dans',
+    stay: 'Rester connecté',
+  },
+
+  accounts: {
+    title: 'Comptes',
+    hello: (name) => `Bonjour, ${name}`,
+    total: 'Tous les comptes',
+    kind: { everyday: 'Compte courant', savings: 'Compte d’épargne' },
+    send: 'Envoyer de l’argent',
+    list: 'Vos comptes',
+    recent: 'Vus récemment',
+    nothingRecent: 'Ce que vous ouvrez apparaît ici.',
+    draftWaiting: 'Virement inachevé',
+    draftContinue: (name) => `À ${name}, continuer ici`,
+    available: 'Disponible',
+    transactions: 'Opérations',
+    none: 'Aucune opération pour l’instant.',
+  },
+
+  transaction: {
+    title: 'Opération',
+    booked: 'Comptabilisée',
+    account: 'Compte',
+    note: 'Motif',
+    iban: 'IBAN',
+    reference: 'Référence',
+  },
+
+  transfer: {
+    title: 'Virement',
+    step: (step) => `Étape ${step} sur 3`,
+    steps: ['À qui', 'Combien', 'Vérifier'],
+    to: {
+      title: 'Qui reçoit l’argent ?',
+      known: 'Bénéficiaires connus',
+      other: 'Quelqu’un d’autre',
+      name: 'Nom',
+      iban: 'IBAN',
+      ibanHint: 'Par exemple XH92 7700 0000 9081 7265.',
+    },
+    amount: {
+      title: 'Combien ?',
+      from: 'De',
+      amount: 'Montant en euros',
+      note: 'Motif (facultatif)',
+      noteHint: 'Le bénéficiaire peut le lire.',
+    },
+    review: {
+      title: 'Tout est juste ?',
+      to: 'À',
+      from: 'De',
+      amount: 'Montant',
+      note: 'Motif',
+      change: 'Modifier',
+      confirm: (amount) => `Envoyer ${amount}`,
+      password: 'Votre mot de passe',
+      passwordWhy: (amount) => `Au-dessus de ${amount}, nous redemandons votre mot de passe.`,
+    },
+    done: {
+      title: 'C’est parti',
+      text: (amount, name) => `${amount} envoyés à ${name}.`,
+      again: 'Un autre virement',
+      home: 'Vers vos comptes',
+    },
+    cancel: 'Abandonner le virement',
+    problems: {
+      payee: 'Choisissez quelqu’un, ou indiquez un nom et un IBAN.',
+      name: 'Veuillez indiquer un nom.',
+      iban: 'Cet IBAN n’est pas juste. Veuillez le vérifier.',
+      ownAccount: 'C’est le compte d’où vient l’argent.',
+      amount: 'Veuillez indiquer un montant comme 25 ou 25,50.',
+      short: 'Le solde du compte ne suffit pas.',
+      note: '140 caractères au plus.',
+      password: 'Le mot de passe est incorrect.',
+    },
+  },
+
+  devices: {
+    title: 'Où vous êtes connecté',
+    lead: 'Un appareil inconnu ? Déconnectez-le.',
+    current: 'Cet appareil',
+    unknown: 'Appareil inconnu',
+    since: (time) => `Connecté ${time}`,
+    seen: (time) => `Dernière activité ${time}`,
+    now: 'Actif en ce moment',
+    revoke: 'Déconnecter',
+    revokeLabel: (device) => `Déconnecter ${device}`,
+    others: 'Déconnecter partout ailleurs',
+    onlyHere: 'Vous n’êtes connecté que sur cet appareil.',
+    passwordFirst: 'Votre dernière saisie du mot de passe est ancienne, nous le demandons d’abord.',
+  },
+
+  identity: {
+    title: 'Est-ce bien vous ?',
+    lead: 'Veuillez redonner votre mot de passe. Ensuite vous pourrez continuer.',
+    password: 'Mot de passe',
+    submit: 'Continuer',
+    wrong: 'Le mot de passe est incorrect.',
+  },
+
+  settings: {
+    title: 'Réglages',
+    language: 'Langue',
+    theme: 'Apparence',
+    themes: { system: 'Automatique', light: 'Clair', dark: 'Sombre' },
+    person: 'Client',
+    about: 'Votre choix appartient à cette session. Il prend fin à la déconnexion.',
+  },
+
+  notices: {
+    revoked: 'L’appareil est déconnecté.',
+    'revoked-others': 'Tous les autres appareils sont déconnectés.',
+    confirmed: 'Merci. Vous pouvez continuer.',
+    discarded: 'Le virement a été abandonné.',
+  },
+
+  errors: {
+    title: 'Cela n’a pas marché',
+    notFound: 'Cette page n’existe pas.',
+    refused: 'Pour votre sécurité, nous avons refusé cette demande. Veuillez revenir en arrière.',
+    unavailable: 'La banque est momentanément injoignable. Vous restez connecté. Réessayez bientôt.',
+    tooMany: 'Trop de demandes. Veuillez réessayer plus tard.',
+    other: 'Une erreur est survenue de notre côté.',
+    home: 'Vers l’accueil',
+  },
+}

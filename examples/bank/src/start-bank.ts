@@ -1,0 +1,78 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { resolve } from 'node:path'
+import type { CommandLine } from './command-line.ts'
+import { GuessLimit } from './customers/guess-limit.ts'
+import { bucketKeyIn, prepareDirectory } from './data-directory.ts'
+import { openLedger } from './ledger/ledger.ts'
+import { openSessions } from './session/open-sessions.ts'
+import { createApp } from './web/app.ts'
+
+/** Requests that are still being answered after this are cut off when the bank stops. */
+const DRAIN_LIMIT_MS = 10_000
+
+export interface RunningBank {
+  readonly url: string
+  /** Stops listening, answers what has begun, and closes the store. */
+  close(): Promise<void>
+}
+
+/** Opens what is kept on disk, then listens. Rejects when either cannot be. */
+export async function startBank(
+  { port, host, data, lifetime, recentAuth }: CommandLine,
+  environment: { readonly bucketKey?: string | undefined } = {},
+): Promise<RunningBank> {
+  const directory = resolve(data)
+  await prepareDirectory(directory)
+  const bucketKey = await bucketKeyIn(directory, environment.bucketKey)
+  const sessions = await openSessions({ directory, bucketKey, lifetime })
+  try {
+    const ledger = await openLedger(directory, sessions.clock.now())
+    const server = createServer()
+    const address = await listen(server, port, host)
+    const bank = { sessions, ledger, guesses: new GuessLimit(), recentAuth }
+    server.on('request', createApp(bank, originsAt(address.port)))
+    return {
+      url: urlOf(address),
+      async close() {
+        await stop(server)
+        await sessions.close()
+      },
+    }
+  } catch (error) {
+    await sessions.close()
+    throw error
+  }
+}
+
+/** A page of ours comes from one of these. They are compared as whole texts, so the port belongs to them. */
+function originsAt(port: number): string[] {
+  return ['localhost', '127.0.0.1', '[::1]'].map((host) => `http://${host}:${port}`)
+}
+
+function urlOf({ address, family, port }: AddressInfo): string {
+  const isHere = ['127.0.0.1', '::1', '0.0.0.0', '::'].includes(address)
+  const host = isHere ? 'localhost' : family === 'IPv6' ? `[${address}]` : address
+  return `http://${host}:${port}`
+}
+
+function listen(server: Server, port: number, host: string): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      const address = server.address()
+      if (typeof address === 'object' && address !== null) resolve(address)
+    })
+  })
+}
+
+function stop(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const cutOff = setTimeout(() => server.closeAllConnections(), DRAIN_LIMIT_MS)
+    // Connections that wait for a next request are closed at once; those with an answer under way are not.
+    server.close(() => {
+      clearTimeout(cutOff)
+      resolve()
+    })
+  })
+}

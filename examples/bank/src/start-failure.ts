@@ -1,0 +1,37 @@
+import { SessionError } from 'sojourn'
+import { UsageError } from './command-line.ts'
+
+const REASONS = new Map([
+  ['EADDRINUSE', 'is taken by another program. Choose another with --port.'],
+  ['EADDRNOTAVAIL', 'is not an address of this machine. Choose another with --host.'],
+  ['ENOTFOUND', 'is not an address of this machine. Choose another with --host.'],
+  ['EACCES', 'may not be used by this user.'],
+  ['EPERM', 'may not be used by this user.'],
+  ['EROFS', 'is on a disk that cannot be written.'],
+  ['ENOSPC', 'is on a disk that is full.'],
+  ['ENOTDIR', 'is not a directory. Choose another with --data.'],
+  ['EEXIST', 'is not a directory. Choose another with --data.'],
+])
+
+/** What kept the bank from starting, in one line, for the person who started it. */
+export function sentenceFor(error: unknown): string {
+  if (!(error instanceof Error)) return `Harbour Bank cannot start: ${String(error)}`
+  if (error instanceof UsageError) return error.message
+  const reason = 'code' in error && typeof error.code === 'string' ? REASONS.get(error.code) : undefined
+  if (reason !== undefined && !(error instanceof SessionError)) {
+    return `Harbour Bank cannot start: ${subjectOf(error)} ${reason}`
+  }
+  return `Harbour Bank cannot start: ${oneLine(error.message)}`
+}
+
+/** The port or the path that a system call was about. */
+function subjectOf(error: Error): string {
+  if ('port' in error && typeof error.port === 'number') return `port ${error.port}`
+  if ('path' in error && typeof error.path === 'string') return error.path
+  if ('hostname' in error && typeof error.hostname === 'string') return error.hostname
+  return 'address' in error ? String(error.address) : error.message
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim()
+}
