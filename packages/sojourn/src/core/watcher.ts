@@ -9,13 +9,19 @@ const WATCHERS_LIMIT = 100_000
 
 type Watches = Pick<StoreContext<unknown>, 'clock' | 'events' | 'records' | 'counters' | 'background'>
 
+interface Watch {
+  readonly id: SessionId
+  readonly onEnded: () => unknown
+}
+
 /**
  * Tells whoever holds a socket or a stream open that its session has ended. An end in this process is told
  * at once; one in another process by looking, which no lost message can break.
  */
 export class Watcher {
   readonly #context: Watches
-  readonly #listeners = new Map<SessionId, Set<() => void>>()
+  readonly #watches = new Map<SessionId, Set<Watch>>()
+  #count = 0
   #cancel: (() => void) | null = null
   #stopped = false
 
@@ -25,27 +31,26 @@ export class Watcher {
   }
 
   /** Calls `onEnded` once when the session ends, however it ends. The returned function stops watching. */
-  watch(id: SessionId, onEnded: () => void): () => void {
-    if (this.#listeners.size >= WATCHERS_LIMIT) {
-      throw new SessionError('OVERLOADED', `${WATCHERS_LIMIT} sessions are watched.`)
+  watch(id: SessionId, onEnded: () => unknown): () => void {
+    if (this.#count >= WATCHERS_LIMIT) {
+      throw new SessionError('OVERLOADED', `${WATCHERS_LIMIT} watches are open.`)
     }
-    const listeners = this.#listeners.get(id) ?? new Set()
-    this.#listeners.set(id, listeners.add(onEnded))
+    const watch = { id, onEnded }
+    const watches = this.#watches.get(id) ?? new Set()
+    this.#watches.set(id, watches.add(watch))
+    this.#count += 1
     this.#schedule()
-    return () => {
-      listeners.delete(onEnded)
-      if (listeners.size === 0) this.#listeners.delete(id)
-    }
+    return () => void this.#forget(watch)
   }
 
   stop(): void {
     this.#stopped = true
     this.#cancel?.()
-    this.#listeners.clear()
+    this.#watches.clear()
   }
 
   #schedule(): void {
-    if (this.#cancel !== null || this.#stopped || this.#listeners.size === 0) return
+    if (this.#cancel !== null || this.#stopped || this.#watches.size === 0) return
     this.#cancel = this.#context.clock.after(LOOK_EVERY_MS, () => {
       this.#context.background.once('watch', () => this.#look())
     })
@@ -53,7 +58,7 @@ export class Watcher {
 
   async #look(): Promise<void> {
     try {
-      const ids = [...this.#listeners.keys()]
+      const ids = [...this.#watches.keys()]
       for (let start = 0; start < ids.length; start += IDS_PER_READ) {
         await this.#lookAt(ids.slice(start, start + IDS_PER_READ))
       }
@@ -73,14 +78,25 @@ export class Watcher {
   }
 
   #tell(id: SessionId): void {
-    const listeners = this.#listeners.get(id) ?? []
-    this.#listeners.delete(id)
-    for (const onEnded of listeners) {
-      try {
-        onEnded()
-      } catch {
-        this.#context.counters.add('listenerFailures')
-      }
+    for (const watch of this.#watches.get(id) ?? []) if (this.#forget(watch)) this.#call(watch)
+  }
+
+  /** Whether it was still there: each watch is told once. */
+  #forget(watch: Watch): boolean {
+    const watches = this.#watches.get(watch.id)
+    if (watches === undefined || !watches.delete(watch)) return false
+    if (watches.size === 0) this.#watches.delete(watch.id)
+    this.#count -= 1
+    return true
+  }
+
+  #call({ onEnded }: Watch): void {
+    const failed = (): void => this.#context.counters.add('listenerFailures')
+    try {
+      const result = onEnded()
+      if (result instanceof Promise) result.catch(failed)
+    } catch {
+      failed()
     }
   }
 }
