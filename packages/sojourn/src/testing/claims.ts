@@ -87,7 +87,7 @@ async function settled(call: () => Promise<unknown>): Promise<unknown> {
 }
 
 /** The same value with bytes as text, so that a `Buffer` equals the `Uint8Array` of the same bytes. */
-function plain(value: unknown): unknown {
+export function plain(value: unknown): unknown {
   if (value instanceof Uint8Array) return bytesAsText(value)
   if (Array.isArray(value)) return value.map(plain)
   if (typeof value !== 'object' || value === null) return value
