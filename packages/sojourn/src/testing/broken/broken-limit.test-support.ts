@@ -195,7 +195,7 @@ export const brokenLimit: readonly BrokenEngine[] = [
   inModel(
     broken(
       'create ends the newest sessions for the limit',
-      ['a limit of one leaves only the new session, even where it was created before the others'],
+      ['beyond the limit the oldest session ends, with the reason limit, and is due'],
       (engine) => ({
         create: async (record, limit, now) => {
           if (limit?.whenFull !== 'endOldest' || record.userId === null)
