@@ -16,14 +16,19 @@ import type {
 /** More operations than this at once are refused, so that a slow engine fills no memory (SECURITY T77). */
 const IN_FLIGHT_LIMIT = 10_000
 
+/** What it means when no good answer comes: a write may have happened, a read has not. */
+type Code = 'ENGINE_UNAVAILABLE' | 'OUTCOME_UNKNOWN'
+
 type Pending = {
   readonly dueAt: Milliseconds
-  /** What a timeout means: a write may have happened, a read has not. */
-  readonly code: 'ENGINE_UNAVAILABLE' | 'OUTCOME_UNKNOWN'
+  readonly code: Code
   readonly reject: (error: SessionError) => void
 }
 
-/** An engine that answers in bounded time, takes a bounded load, and fails only with a `SessionError`. */
+/**
+ * An engine that answers in bounded time and only what it was asked, takes a bounded load, and fails only with
+ * a `SessionError`.
+ */
 export class GuardedEngine implements Engine {
   readonly traits: EngineTraits
   readonly #engine: Engine
@@ -31,6 +36,8 @@ export class GuardedEngine implements Engine {
   readonly #timeout: Milliseconds
   /** In the order of their deadlines, because all have the same time limit. */
   readonly #pending = new Set<Pending>()
+  /** Calls that the engine has not answered, also those that nobody waits for any more: they cost memory. */
+  #inFlight = 0
   #armed = false
 
   constructor(engine: Engine, clock: Clock, timeout: Milliseconds) {
@@ -41,7 +48,8 @@ export class GuardedEngine implements Engine {
   }
 
   read(ids: readonly SessionId[]): Promise<(SessionRecord | null)[]> {
-    return this.#bounded('ENGINE_UNAVAILABLE', () => this.#engine.read(ids))
+    const run = () => this.#engine.read(ids)
+    return this.#bounded('ENGINE_UNAVAILABLE', run, (records) => isAbout(records, ids))
   }
 
   create(record: SessionRecord, limit: UserLimit | null, now: Instant): Promise<Created> {
@@ -49,7 +57,10 @@ export class GuardedEngine implements Engine {
   }
 
   replace(record: SessionRecord, expectedVersion: number, now: Instant): Promise<Replaced> {
-    return this.#bounded('OUTCOME_UNKNOWN', () => this.#engine.replace(record, expectedVersion, now))
+    const run = () => this.#engine.replace(record, expectedVersion, now)
+    return this.#bounded('OUTCOME_UNKNOWN', run, (replaced) => {
+      return replaced.outcome !== 'conflict' || isSameSession(replaced.current, record)
+    })
   }
 
   touch(id: SessionId, seenAt: Instant, expiresAt: Instant): Promise<boolean> {
@@ -61,7 +72,10 @@ export class GuardedEngine implements Engine {
   }
 
   list(userId: string, now: Instant): Promise<SessionRecord[]> {
-    return this.#bounded('ENGINE_UNAVAILABLE', () => this.#engine.list(userId, now))
+    const run = () => this.#engine.list(userId, now)
+    return this.#bounded('ENGINE_UNAVAILABLE', run, (records) => {
+      return records.every((record) => record.userId === userId)
+    })
   }
 
   endUser(userId: string, reason: EndReason, at: Instant, except: SessionId | null): Promise<SessionId[]> {
@@ -77,29 +91,46 @@ export class GuardedEngine implements Engine {
   }
 
   /** Not bounded: closing waits for what was begun. */
-  close(): Promise<void> {
-    return this.#engine.close()
+  async close(): Promise<void> {
+    try {
+      await this.#engine.close()
+    } catch (error) {
+      throw wrapped(error, 'ENGINE_UNAVAILABLE')
+    }
   }
 
-  #bounded<T>(code: Pending['code'], run: () => Promise<T>): Promise<T> {
-    if (this.#pending.size >= IN_FLIGHT_LIMIT) {
+  #bounded<T>(code: Code, run: () => Promise<T>, isExpected = (_answer: T) => true): Promise<T> {
+    if (this.#inFlight >= IN_FLIGHT_LIMIT) {
       return Promise.reject(new SessionError('OVERLOADED', `${IN_FLIGHT_LIMIT} operations are in flight.`))
     }
     return new Promise((resolve, reject) => {
       const entry: Pending = { dueAt: this.#clock.monotonic() + this.#timeout, code, reject }
       this.#pending.add(entry)
       this.#arm()
-      started(run).then(
-        (value) => {
+      this.#answered(run, code, isExpected).then(
+        (answer) => {
           this.#pending.delete(entry)
-          resolve(value)
+          resolve(answer)
         },
         (error: unknown) => {
           this.#pending.delete(entry)
-          reject(wrapped(error))
+          reject(error)
         },
       )
     })
+  }
+
+  async #answered<T>(run: () => Promise<T>, code: Code, isExpected: (answer: T) => boolean): Promise<T> {
+    this.#inFlight += 1
+    try {
+      const answer = await run()
+      if (isExpected(answer)) return answer
+    } catch (error) {
+      throw wrapped(error, code)
+    } finally {
+      this.#inFlight -= 1
+    }
+    throw new SessionError(code, 'It answered for another session.')
   }
 
   #arm(): void {
@@ -121,17 +152,22 @@ export class GuardedEngine implements Engine {
   }
 }
 
-/** An engine that throws before it returns a promise fails like any other. */
-function started<T>(run: () => Promise<T>): Promise<T> {
-  try {
-    return run()
-  } catch (error) {
-    return Promise.reject(error)
-  }
+/** Replies that have shifted, such as after a cancelled command, are not believed (SECURITY T78). */
+function isAbout(records: readonly (SessionRecord | null)[], ids: readonly SessionId[]): boolean {
+  return (
+    records.length === ids.length && records.every((record, index) => !record || record.id === ids[index])
+  )
 }
 
-/** No foreign error passes, and so none with a code that a framework reads as "absent" (SECURITY T76). */
-function wrapped(error: unknown): SessionError {
+function isSameSession(a: SessionRecord, b: SessionRecord): boolean {
+  return a.id === b.id && a.userId === b.userId
+}
+
+/**
+ * No foreign error passes, and so none with a code that a framework reads as "absent" (SECURITY T76). What an
+ * engine did not classify is, for a write, of unknown outcome.
+ */
+function wrapped(error: unknown, code: Code): SessionError {
   if (error instanceof SessionError) return error
-  return new SessionError('ENGINE_UNAVAILABLE', '', { cause: redacted(error) })
+  return new SessionError(code, '', { cause: redacted(error) })
 }

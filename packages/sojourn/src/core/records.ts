@@ -1,5 +1,4 @@
 import type { Clock } from './clock.ts'
-import { SessionError } from './errors.ts'
 import { isLive } from './lifetime.ts'
 import type { Engine, Instant, Milliseconds, SessionId, SessionRecord } from './port.ts'
 import { STORE_ID, type StoreRecord } from './store-record.ts'
@@ -43,9 +42,7 @@ export class Records {
   /** The record of each id, in order. One round trip. */
   async read(ids: readonly SessionId[]): Promise<(SessionRecord | null)[]> {
     if (!this.#opened) await this.ready()
-    const found = this.#mustRefresh() ? await this.#readWithCutoff(ids) : await this.#engine.read(ids)
-    for (const [index, id] of ids.entries()) checkIdentity(found[index], id)
-    return found
+    return this.#mustRefresh() ? this.#readWithCutoff(ids) : this.#engine.read(ids)
   }
 
   /** Brings the store-wide cut-off up to date where no record is read; nothing to do most of the time. */
@@ -86,18 +83,13 @@ export class Records {
     this.#refreshing = true
     try {
       const found = await this.#engine.read([...ids, STORE_ID])
-      this.#about.learn(found.pop() ?? null)
+      const about = found.pop() ?? null
+      if (about === null) await this.#about.open(this.#clock.now())
+      else this.#about.learn(about)
       this.#refreshedAt = Math.max(this.#refreshedAt, startedAt)
       return found
     } finally {
       this.#refreshing = false
     }
-  }
-}
-
-/** An engine that answers for another id, such as one whose replies have shifted, is not believed (T78). */
-function checkIdentity(record: SessionRecord | null | undefined, id: SessionId): void {
-  if (record === undefined || (record !== null && record.id !== id)) {
-    throw new SessionError('ENGINE_UNAVAILABLE', 'It answered for another session.')
   }
 }

@@ -32,20 +32,23 @@ export class StoreRecord {
     return this.#notBefore
   }
 
-  /** Finds or makes the record. @throws SessionError `STORE_REFUSED` for another bucket key */
+  /**
+   * Finds the record, or makes it: in a new store, and in one that was emptied while this process runs.
+   * @throws SessionError `STORE_REFUSED` for another bucket key
+   */
   async open(now: Instant): Promise<void> {
-    const mine = recordOf({ bucketKeyCheck: this.#check, notBefore: 0 }, 1, now)
     const [stored] = await this.#engine.read([STORE_ID])
     if (stored) return this.learn(stored)
-    const created = await this.#engine.create(mine, null, now)
+    const about = { bucketKeyCheck: this.#check, notBefore: this.#notBefore }
+    const created = await this.#engine.create(recordOf(about, 1, now), null, now)
     if (created.outcome === 'done') return
     const [other] = await this.#engine.read([STORE_ID])
-    this.learn(other ?? null)
+    if (!other) throw new SessionError('ENGINE_UNAVAILABLE', 'The record about the store comes and goes.')
+    this.learn(other)
   }
 
-  /** Takes in what another process may have written. */
-  learn(record: SessionRecord | null): void {
-    if (record === null) throw new SessionError('STORE_REFUSED', 'The record about the store is missing.')
+  /** Takes in what another process may have written. @throws SessionError `STORE_REFUSED` */
+  learn(record: SessionRecord): void {
     const about = aboutOf(record)
     if (about.bucketKeyCheck !== this.#check) {
       throw new SessionError(
@@ -60,8 +63,12 @@ export class StoreRecord {
   async raise(notBefore: Instant, now: Instant): Promise<void> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const [stored] = await this.#engine.read([STORE_ID])
-      this.learn(stored ?? null)
-      if (!stored || this.#notBefore >= notBefore) return
+      if (!stored) {
+        await this.open(now)
+        continue
+      }
+      this.learn(stored)
+      if (aboutOf(stored).notBefore >= notBefore) return
       const about = { bucketKeyCheck: this.#check, notBefore }
       const next = { ...recordOf(about, stored.version + 1, now), createdAt: stored.createdAt }
       const replaced = await this.#engine.replace(next, stored.version, now)
