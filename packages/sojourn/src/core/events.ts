@@ -1,4 +1,5 @@
 import type { Counters } from './counters.ts'
+import { SessionError } from './errors.ts'
 import type { EndReason, Instant, SessionId } from './port.ts'
 
 type Base = { readonly at: Instant; readonly id: SessionId; readonly userId: string | null }
@@ -40,8 +41,15 @@ export class Events {
     this.#counters = counters
   }
 
-  /** Adds a listener; the returned function removes it. */
+  /**
+   * Adds a listener; the returned function removes it.
+   * @throws SessionError `INVALID_ARGUMENT` for an event that does not exist, or a listener that is no function
+   */
   on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
+    if (!Object.hasOwn(this.#listeners, name) || typeof listener !== 'function') {
+      const names = Object.keys(this.#listeners).join(', ')
+      throw new SessionError('INVALID_ARGUMENT', `on takes one of ${names}, and a function.`)
+    }
     this.#listeners[name].add(listener)
     return () => this.#listeners[name].delete(listener)
   }

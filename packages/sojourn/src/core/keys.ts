@@ -23,5 +23,9 @@ export function keyBytes(key: unknown, name: string): Uint8Array {
 
 function decoded(text: string): Uint8Array | null {
   const match = FORMS.find(({ form }) => form.test(text))
-  return match === undefined ? null : Buffer.from(text, match.encoding)
+  if (match === undefined) return null
+  const bytes = Buffer.from(text, match.encoding)
+  // The bits that belong to no byte are zero in a key, and rarely so in a passphrase of the same length.
+  const isKey = match.encoding === 'hex' || text.startsWith(bytes.toString(match.encoding))
+  return isKey ? bytes : null
 }
