@@ -1,15 +1,17 @@
 import { Background } from './background.ts'
+import type { Clock } from './clock.ts'
 import type { StoreContext } from './context.ts'
 import { Counters } from './counters.ts'
 import { DataCodec } from './data-codec.ts'
-import { FORMATS } from './envelope.ts'
-import { SessionError } from './errors.ts'
+import { type Patience, within } from './deadline.ts'
+import { ENVELOPE_CEILING_BYTES, FORMATS } from './envelope.ts'
+import { redacted, SessionError } from './errors.ts'
 import { Events } from './events.ts'
 import { GuardedEngine } from './guard.ts'
 import { keyBytes } from './keys.ts'
 import { parseDuration } from './lifetime.ts'
 import type { StoreOptions } from './options.ts'
-import { USER_CEILING } from './port.ts'
+import { type Engine, type Milliseconds, USER_CEILING } from './port.ts'
 import { type PerUser, policyOf } from './presets.ts'
 import { Records } from './records.ts'
 import type { SessionData } from './session.ts'
@@ -18,7 +20,25 @@ import { StoreRecord } from './store-record.ts'
 import { systemClock } from './system-clock.ts'
 
 const MAX_DATA_BYTES = 32 * 1_024
-const MAX_DATA_BYTES_CEILING = 1_024 * 1_024
+/** Longer than one operation may take: a large store on a slow disk opens slowly. */
+const OPENING_MS: Milliseconds = 30_000
+const KNOWN_OPTIONS: ReadonlySet<string> = new Set<keyof StoreOptions<unknown>>([
+  'engine',
+  'name',
+  'lifetime',
+  'schema',
+  'version',
+  'upgrade',
+  'initial',
+  'perUser',
+  'maxDataBytes',
+  'format',
+  'bucketKey',
+  'timeout',
+  'lazy',
+  'sweep',
+  'clock',
+])
 
 /**
  * Opens a session store.
@@ -31,9 +51,9 @@ export async function createSessionStore<Data = SessionData>(
 ): Promise<SessionStore<Data>> {
   const clock = options.clock ?? systemClock
   const timeout = parseDuration(options.timeout ?? '1s', 'timeout')
-  const checked = checkedOptions(options)
+  const checked = checkedOptions(options, { clock, timeout })
   const counters = new Counters()
-  const engine = new GuardedEngine(await options.engine, clock, timeout)
+  const engine = new GuardedEngine(await engineOf(options.engine, clock), clock, timeout)
   const about = new StoreRecord(engine, checked.bucketKey)
   const context: StoreContext<Data> = {
     ...checked,
@@ -48,7 +68,24 @@ export async function createSessionStore<Data = SessionData>(
   return new SessionStore(context, about, options.sweep !== false)
 }
 
-function checkedOptions<Data>(options: StoreOptions<Data>) {
+/** An engine that never opens must not keep the application from starting with an error (SECURITY T86). */
+async function engineOf(engine: Engine | Promise<Engine>, clock: Clock): Promise<Engine> {
+  const late = () => new SessionError('ENGINE_UNAVAILABLE', `It did not open within ${OPENING_MS} ms.`)
+  try {
+    return await within(Promise.resolve(engine), { clock, timeout: OPENING_MS }, late)
+  } catch (error) {
+    throw notOpened(error)
+  }
+}
+
+function notOpened(error: unknown): SessionError {
+  if (error instanceof SessionError) return error
+  return new SessionError('ENGINE_UNAVAILABLE', 'It did not open.', { cause: redacted(error) })
+}
+
+function checkedOptions<Data>(options: StoreOptions<Data>, patience: Patience) {
+  const unknown = Object.keys(options).find((option) => !KNOWN_OPTIONS.has(option))
+  if (unknown !== undefined) throw invalid(`there is no option ${JSON.stringify(unknown)}`)
   const policy = policyOf(options.lifetime ?? 'web')
   return {
     name: nameOf(options.name ?? 'sojourn'),
@@ -56,18 +93,23 @@ function checkedOptions<Data>(options: StoreOptions<Data>) {
     perUser: perUserOf(options.perUser, policy.perUser),
     bucketKey: 'bucketKey' in options ? keyBytes(options.bucketKey, 'bucketKey') : null,
     initial: options.initial ?? emptyData,
-    codec: codecOf(options),
+    codec: codecOf(options, patience),
   }
 }
 
-function codecOf<Data>(options: StoreOptions<Data>): DataCodec<Data> {
+function codecOf<Data>(options: StoreOptions<Data>, patience: Patience): DataCodec<Data> {
   const format = options.format ?? 'messagepack'
   if (!Object.hasOwn(FORMATS, format)) throw invalid(`format must be ${Object.keys(FORMATS).join(' or ')}`)
+  const { schema = null } = options
+  if (typeof schema?.['~standard']?.validate !== 'function' && schema !== null) {
+    throw invalid('schema must be a Standard Schema, such as one of zod 4, valibot 1 or arktype 2')
+  }
   return new DataCodec({
-    schema: options.schema ?? null,
+    ...patience,
+    schema,
     version: whole(options.version ?? 1, 'version', 2 ** 31),
     upgrade: options.upgrade ?? null,
-    maxDataBytes: whole(options.maxDataBytes ?? MAX_DATA_BYTES, 'maxDataBytes', MAX_DATA_BYTES_CEILING),
+    maxDataBytes: whole(options.maxDataBytes ?? MAX_DATA_BYTES, 'maxDataBytes', ENVELOPE_CEILING_BYTES),
     format,
   })
 }

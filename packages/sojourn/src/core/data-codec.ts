@@ -1,11 +1,20 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { decodeEnvelope, type Envelope, encodeEnvelope, type Format } from './envelope.ts'
-import { redacted, SessionError } from './errors.ts'
+import { type Patience, within } from './deadline.ts'
+import {
+  decodeEnvelope,
+  ENVELOPE_CEILING_BYTES,
+  type Envelope,
+  encodeEnvelope,
+  type Format,
+} from './envelope.ts'
+import { SessionError } from './errors.ts'
 import { fromPlainForm } from './from-plain-form.ts'
 import { toPlainForm } from './plain-form.ts'
+import { dataIn, validated, withoutMessage } from './schema.ts'
 import type { Device, ReadonlyData } from './session.ts'
 
-export interface CodecOptions<Data> {
+/** The clock and the timeout are for an asynchronous schema or upgrade. */
+export interface CodecOptions<Data> extends Patience {
   readonly schema: StandardSchemaV1<unknown, Data> | null
   readonly version: number
   readonly upgrade: ((old: unknown, fromVersion: number) => unknown) | null
@@ -28,13 +37,15 @@ export class DataCodec<Data> {
   }
 
   /**
-   * Checks data and encodes it.
+   * Checks data and encodes it. Unless the schema is asynchronous, the copy is taken before this returns, so
+   * that no change by the caller comes between the check and the copy.
    * @throws SessionError `SCHEMA_REFUSED`, `DATA_REFUSED`, `DATA_TOO_LARGE`
    */
   async encode(data: unknown, head: Head): Promise<Uint8Array> {
-    const { version, format, maxDataBytes } = this.#options
-    const checked = await this.#check(data)
-    const plain = toPlainForm(checked, { native: format === 'messagepack', maxBytes: maxDataBytes })
+    const { schema, version, format, maxDataBytes } = this.#options
+    const result = validated(schema, data, this.#options)
+    const checked = dataIn(result instanceof Promise ? await result : result)
+    const plain = toPlainForm(checked, { bytesAsText: format === 'json', maxBytes: maxDataBytes })
     const { device, assurance } = head
     const bytes = encodeEnvelope({ schemaVersion: version, device, assurance, plain }, format)
     if (bytes.byteLength <= maxDataBytes) return bytes
@@ -67,48 +78,39 @@ export class DataCodec<Data> {
 
   /** Freezes data that is not stored, as if it had been read: what an absent session shows. */
   blank(initial: Data): ReadonlyData<Data> {
-    const plain = toPlainForm(initial, { native: true, maxBytes: this.#options.maxDataBytes })
+    const plain = toPlainForm(initial, { bytesAsText: false, maxBytes: this.#options.maxDataBytes })
     return fromPlainForm(plain, { freeze: true }) as ReadonlyData<Data>
   }
 
-  async #dataOf(envelope: Envelope, freeze: boolean): Promise<unknown> {
-    if (envelope.schemaVersion === this.#options.version) return fromPlainForm(envelope.plain, { freeze })
-    const upgraded = await this.#upgraded(
-      fromPlainForm(envelope.plain, { freeze: false }),
-      envelope.schemaVersion,
-    )
-    return fromPlainForm(toPlainForm(upgraded, { native: true, maxBytes: this.#options.maxDataBytes }), {
-      freeze,
-    })
+  async #dataOf({ schemaVersion, plain }: Envelope, freeze: boolean): Promise<unknown> {
+    if (schemaVersion === this.#options.version) return fromPlainForm(plain, { freeze })
+    const old = fromPlainForm(plain, { freeze: false })
+    return fromPlainForm(await this.#upgraded(old, schemaVersion), { freeze })
   }
 
   /** A record that does not fit the shape is an error, never an empty session (SECURITY T61). */
   async #upgraded(old: unknown, fromVersion: number): Promise<unknown> {
-    const { upgrade, version } = this.#options
+    const { schema, version } = this.#options
     try {
-      return await this.#check(upgrade === null ? old : await upgrade(old, fromVersion))
+      const checked = dataIn(await validated(schema, await this.#upgrade(old, fromVersion), this.#options))
+      return toPlainForm(checked, { bytesAsText: false, maxBytes: ENVELOPE_CEILING_BYTES })
     } catch (error) {
       throw notUpgraded(fromVersion, version, error)
     }
   }
 
-  async #check(data: unknown): Promise<unknown> {
-    if (this.#options.schema === null) return data
-    const result = await this.#options.schema['~standard'].validate(data)
-    if (result.issues === undefined) return result.value
-    throw new SessionError('SCHEMA_REFUSED', result.issues.slice(0, 3).map(issueText).join(' '))
+  async #upgrade(old: unknown, fromVersion: number): Promise<unknown> {
+    const { upgrade, timeout } = this.#options
+    if (upgrade === null) return old
+    const upgraded = upgrade(old, fromVersion)
+    if (!(upgraded instanceof Promise)) return upgraded
+    return within(upgraded, this.#options, () => {
+      return new SessionError('RECORD_UNREADABLE', `upgrade did not answer within ${timeout} ms.`)
+    })
   }
 }
 
 function notUpgraded(from: number, to: number, error: unknown): SessionError {
   const detail = `Its data has version ${from} and could not be upgraded to ${to}.`
-  return new SessionError('RECORD_UNREADABLE', detail, { cause: redacted(error) })
-}
-
-/** The path and no more: a schema's own message may quote the value. */
-function issueText(issue: StandardSchemaV1.Issue): string {
-  const steps = (issue.path ?? []).map((step) =>
-    String(typeof step === 'object' ? step.key : step).slice(0, 40),
-  )
-  return `data${steps.map((step) => `.${step}`).join('')} does not fit.`
+  return new SessionError('RECORD_UNREADABLE', detail, { cause: withoutMessage(error) })
 }

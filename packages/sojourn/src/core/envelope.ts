@@ -1,6 +1,7 @@
 import { Packr } from 'msgpackr'
 import { SessionError } from './errors.ts'
 import type { Device } from './session.ts'
+import { isStrictMessagePack } from './strict-messagepack.ts'
 
 /**
  * The stored form of everything that an engine need not understand: one byte that names the format, then the
@@ -9,6 +10,9 @@ import type { Device } from './session.ts'
  */
 export const FORMATS = { messagepack: 0x01, json: 0x02 } as const
 export type Format = keyof typeof FORMATS
+
+/** No record is larger, whatever the limit of its store. */
+export const ENVELOPE_CEILING_BYTES = 1_024 * 1_024
 
 export interface Envelope {
   /** The version of the shape of the data, as the application counts it. */
@@ -20,7 +24,7 @@ export interface Envelope {
 }
 
 /** Records are off: they generate code from field names, and a shared dictionary can be lost (SECURITY T160). */
-const packr = new Packr({ useRecords: false, useBigIntExtension: true, int64AsType: 'bigint' })
+const packr = new Packr({ useRecords: false })
 
 export function encodeEnvelope(envelope: Envelope, format: Format): Uint8Array {
   const fields = [envelope.schemaVersion, envelope.device, envelope.assurance, envelope.plain]
@@ -36,16 +40,19 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
   const fields = decodeBody(bytes)
   if (!Array.isArray(fields) || fields.length !== 4) throw unreadable()
   const [schemaVersion, device, assurance, plain]: unknown[] = fields
-  if (typeof schemaVersion !== 'number') throw unreadable()
+  if (typeof schemaVersion !== 'number' || !Number.isSafeInteger(schemaVersion)) throw unreadable()
   if (assurance !== null && typeof assurance !== 'string') throw unreadable()
   return { schemaVersion, device: deviceOf(device), assurance, plain }
 }
 
 function decodeBody(bytes: Uint8Array): unknown {
-  const body = Buffer.from(bytes.buffer, bytes.byteOffset + 1, Math.max(0, bytes.byteLength - 1))
-  if (bytes[0] === FORMATS.messagepack) return decodedBy(() => packr.unpack(body))
+  if (bytes.byteLength < 1 || bytes.byteLength > ENVELOPE_CEILING_BYTES) throw unreadable()
+  const body = Buffer.from(bytes.buffer, bytes.byteOffset + 1, bytes.byteLength - 1)
   if (bytes[0] === FORMATS.json) return decodedBy(() => JSON.parse(body.toString()))
-  throw new SessionError('RECORD_UNREADABLE', `Its format ${bytes[0] ?? 'is missing and'} is not known here.`)
+  if (bytes[0] !== FORMATS.messagepack) {
+    throw new SessionError('RECORD_UNREADABLE', `Its format ${bytes[0]} is not known here.`)
+  }
+  return isStrictMessagePack(body) ? decodedBy(() => packr.unpack(body)) : null
 }
 
 /** Null, which is no envelope, when the decoder fails: its message quotes the data and is not passed on. */

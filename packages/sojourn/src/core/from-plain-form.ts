@@ -1,88 +1,149 @@
 import { SessionError } from './errors.ts'
+import { DEPTH_LIMIT, isStorableBigint, NODE_LIMIT, UNSAFE_KEYS } from './plain-form.ts'
 
 /** How a decoded tree becomes data: frozen for a reader, open for a recipe's draft. */
 export interface FromPlain {
   readonly freeze: boolean
 }
 
+interface Walk extends FromPlain {
+  nodes: number
+}
+
+const NUMBERS = new Map([
+  ['-0', -0],
+  ['NaN', Number.NaN],
+  ['Infinity', Number.POSITIVE_INFINITY],
+  ['-Infinity', Number.NEGATIVE_INFINITY],
+])
+/** As many decimal digits as the largest big integer has that is stored. */
+const BIGINT = /^-?[0-9]{1,1234}$/
+
 /**
- * Makes data out of its plain form, in place. The bytes may be hostile, so everything that the plain form
- * cannot hold is refused, such as regular expressions and errors that a decoder revives (SECURITY N7).
+ * Makes data out of its plain form, in place. The bytes may be hostile, so whatever `toPlainForm` would not
+ * have written is refused: what comes out can be stored again (SECURITY N7, T80).
  * @throws SessionError `RECORD_UNREADABLE`
  */
 export function fromPlainForm(form: unknown, how: FromPlain): unknown {
+  return dataOf(form, { freeze: how.freeze, nodes: 0 }, 1)
+}
+
+/** `level` is that of the value, should it be one that holds others. */
+function dataOf(form: unknown, walk: Walk, level: number): unknown {
+  walk.nodes += 1
+  if (walk.nodes > NODE_LIMIT) throw unreadable('too many values')
   switch (typeof form) {
     case 'string':
+      return checkedText(form)
     case 'number':
     case 'boolean':
-    case 'bigint':
       return form
     case 'object':
-      return form === null ? null : objectOf(form, how)
+      return form === null ? null : objectOf(form, walk, level)
     default:
-      throw unreadable()
+      throw unreadable('a value of an unknown kind')
   }
 }
 
-function objectOf(form: object, how: FromPlain): unknown {
-  if (Array.isArray(form)) return frozen(itemsOf(form, how), how)
-  if (form instanceof Date) return form
-  // A copy, because decoders hand out views of larger buffers (SECURITY N7, N23).
-  if (form instanceof Uint8Array) return Uint8Array.from(form)
-  if (isPlainObject(form)) return fieldsOf(form, how)
-  throw unreadable()
+function checkedText(text: string): string {
+  if (text.isWellFormed()) return text
+  throw unreadable('text that is not well-formed')
 }
 
-function isPlainObject(form: object): form is Record<string, unknown> {
+function objectOf(form: object, walk: Walk, level: number): unknown {
+  // A copy, because decoders hand out views of larger buffers (SECURITY N7, N23).
+  if (form instanceof Uint8Array) return Uint8Array.from(form)
+  if (Array.isArray(form)) return frozen(itemsOf(form, walk, level), walk)
+  if (isFields(form)) return fieldsOf(form, walk, level)
+  throw unreadable('a value of an unknown kind')
+}
+
+function isFields(form: object): form is Record<string, unknown> {
   return Object.getPrototypeOf(form) === Object.prototype
 }
 
-function itemsOf(items: unknown[], how: FromPlain): unknown[] {
-  for (let index = 0; index < items.length; index += 1) items[index] = fromPlainForm(items[index], how)
+function itemsOf(items: unknown[], walk: Walk, level: number): unknown[] {
+  checkLevel(level)
+  for (let index = 0; index < items.length; index += 1) items[index] = dataOf(items[index], walk, level + 1)
   return items
 }
 
-function fieldsOf(form: Record<string, unknown>, how: FromPlain): unknown {
+function fieldsOf(form: Record<string, unknown>, walk: Walk, level: number): unknown {
   const keys = Object.keys(form)
-  if (keys.some((key) => key.startsWith('$'))) return taggedOf(form, keys, how)
-  for (const key of keys) form[key] = fromPlainForm(form[key], how)
-  return frozen(form, how)
+  if (keys.some((key) => key.startsWith('$'))) return taggedOf(form, keys, walk, level)
+  checkLevel(level)
+  for (const key of keys) form[checkedKey(key)] = dataOf(form[key], walk, level + 1)
+  return frozen(form, walk)
 }
 
-function taggedOf(form: Record<string, unknown>, keys: readonly string[], how: FromPlain): unknown {
+function taggedOf(
+  form: Record<string, unknown>,
+  keys: readonly string[],
+  walk: Walk,
+  level: number,
+): unknown {
   const [tag = ''] = keys
-  if (keys.length === 1 && !tag.startsWith('$$')) return untagged(tag, form[tag], how)
-  const fields = keys.map((key) => [unescaped(key), fromPlainForm(form[key], how)])
-  return frozen(Object.fromEntries(fields), how)
+  if (keys.length === 1 && !tag.startsWith('$$')) return untagged(tag, form[tag], walk, level)
+  checkLevel(level)
+  const fields = keys.map((key) => [unescaped(checkedKey(key)), dataOf(form[key], walk, level + 1)])
+  return frozen(Object.fromEntries(fields), walk)
+}
+
+function checkedKey(key: string): string {
+  if (UNSAFE_KEYS.has(key)) throw unreadable('a name that is not allowed')
+  return checkedText(key)
 }
 
 function unescaped(key: string): string {
   if (!key.startsWith('$')) return key
-  if (!key.startsWith('$$')) throw unreadable()
+  if (!key.startsWith('$$')) throw unreadable('an unknown tag')
   return key.slice(1)
 }
 
-function untagged(tag: string, content: unknown, how: FromPlain): unknown {
-  if (tag === '$map' && Array.isArray(content)) return new Map(pairsOf(itemsOf(content, how)))
-  if (tag === '$set' && Array.isArray(content)) return new Set(itemsOf(content, how))
-  if (tag === '$date' && typeof content === 'number') return new Date(content)
-  if (typeof content !== 'string') throw unreadable()
-  if (tag === '$number') return Number(content)
+function untagged(tag: string, content: unknown, walk: Walk, level: number): unknown {
+  if (tag === '$map' && Array.isArray(content)) return new Map(pairsOf(itemsOf(content, walk, level)))
+  if (tag === '$set' && Array.isArray(content)) return new Set(itemsOf(content, walk, level))
+  if (tag === '$date' && typeof content === 'number') return dateOf(content)
+  if (typeof content !== 'string') throw unreadable('an unknown tag')
+  if (tag === '$number') return numberOf(content)
+  if (tag === '$bigint' && BIGINT.test(content)) return bigintOf(content)
   if (tag === '$bytes') return Uint8Array.from(Buffer.from(content, 'base64'))
-  if (tag === '$bigint' && /^-?[0-9]{1,20000}$/.test(content)) return BigInt(content)
-  throw unreadable()
+  throw unreadable('an unknown tag')
 }
 
 function pairsOf(items: readonly unknown[]): [unknown, unknown][] {
+  if (items.length % 2 === 1) throw unreadable('a map with half an entry')
   const pairs: [unknown, unknown][] = []
-  for (let index = 0; index + 1 < items.length; index += 2) pairs.push([items[index], items[index + 1]])
+  for (let index = 0; index < items.length; index += 2) pairs.push([items[index], items[index + 1]])
   return pairs
 }
 
-function frozen<T>(value: T, how: FromPlain): T {
-  return how.freeze ? Object.freeze(value) : value
+function dateOf(at: number): Date {
+  const date = new Date(at)
+  if (Number.isNaN(date.getTime())) throw unreadable('an invalid date')
+  return date
 }
 
-function unreadable(): SessionError {
-  return new SessionError('RECORD_UNREADABLE', 'Its data holds a value of an unknown kind.')
+function numberOf(text: string): number {
+  const number = NUMBERS.get(text)
+  if (number === undefined) throw unreadable('an unknown number')
+  return number
+}
+
+function bigintOf(text: string): bigint {
+  const value = BigInt(text)
+  if (!isStorableBigint(value)) throw unreadable('a bigint that is too large')
+  return value
+}
+
+function checkLevel(level: number): void {
+  if (level > DEPTH_LIMIT) throw unreadable('values that are nested too deeply')
+}
+
+function frozen<T>(value: T, walk: Walk): T {
+  return walk.freeze ? Object.freeze(value) : value
+}
+
+function unreadable(what: string): SessionError {
+  return new SessionError('RECORD_UNREADABLE', `Its data holds ${what}.`)
 }

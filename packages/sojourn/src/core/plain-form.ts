@@ -1,20 +1,25 @@
+import { types } from 'node:util'
+import { pathText } from './data-path.ts'
 import { SessionError } from './errors.ts'
 
 /**
- * The plain form of session data: what MessagePack or JSON can hold, with tags for the rest. A tag is an
- * object with one key that starts with `$`; keys of the data that start with `$` are written with one more.
- * Taking the form copies every value exactly once, so getters and proxies cannot show two faces, and later
- * changes by the caller do not reach the store (CONTRACTS L6, SECURITY N5–N10).
+ * The plain form of session data: what JSON can hold, and bytes, with tags for the rest. A tag is an object
+ * with one key that starts with `$`; keys of the data that start with `$` are written with one more. Taking
+ * the form copies every value exactly once, so a getter cannot show two faces, and later changes by the
+ * caller do not reach the store (CONTRACTS L6, SECURITY N5–N10).
  */
 
 export const DEPTH_LIMIT = 32
 export const NODE_LIMIT = 10_000
 /** Keys that turn into prototypes when somebody assigns them carelessly (SECURITY N5). */
-const UNSAFE_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
+export const UNSAFE_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
+/** Decimal text of larger numbers takes long to write and to read (SECURITY T81). */
+const BIGINT_BITS = 4_096
+const BIGINT_END = 2n ** BigInt(BIGINT_BITS)
 
 interface Walk {
-  /** Whether the format holds dates, big integers, bytes and every number by itself. */
-  readonly native: boolean
+  /** Whether the format holds no bytes, so that they become text. */
+  readonly bytesAsText: boolean
   readonly maxBytes: number
   readonly ancestors: object[]
   readonly path: (string | number)[]
@@ -27,29 +32,33 @@ interface Walk {
  * @throws SessionError `DATA_REFUSED` with the path to a value that cannot be stored; `DATA_TOO_LARGE` as
  * soon as the data is surely larger than `maxBytes`.
  */
-export function toPlainForm(data: unknown, options: { native: boolean; maxBytes: number }): unknown {
+export function toPlainForm(data: unknown, options: { bytesAsText: boolean; maxBytes: number }): unknown {
   return plain(data, { ...options, ancestors: [], path: [], nodes: 0, bytes: 0 })
+}
+
+/** Whether a big integer is small enough to be stored. */
+export function isStorableBigint(value: bigint): boolean {
+  return value < BIGINT_END && value > -BIGINT_END
 }
 
 function plain(value: unknown, walk: Walk): unknown {
   walk.nodes += 1
-  if (walk.nodes > NODE_LIMIT) throw refused(walk, `is more than ${NODE_LIMIT} values`)
+  if (walk.nodes > NODE_LIMIT) throw refused(walk, `is value ${walk.nodes}; the limit is ${NODE_LIMIT}`)
   switch (typeof value) {
     case 'string':
       return plainText(value, walk)
     case 'number':
-      return plainNumber(value, walk)
+      return Number.isFinite(value) && !Object.is(value, -0) ? value : { $number: numberText(value) }
     case 'boolean':
       return value
     case 'bigint':
-      return walk.native ? value : { $bigint: String(value) }
+      return plainBigint(value, walk)
     case 'object':
       return value === null ? null : plainObject(value, walk)
+    case 'undefined':
+      throw refused(walk, 'is undefined; use null or delete it')
     default:
-      throw refused(
-        walk,
-        `is ${typeof value === 'undefined' ? 'undefined; use null or delete it' : `a ${typeof value}`}`,
-      )
+      throw refused(walk, `is a ${typeof value}`)
   }
 }
 
@@ -59,83 +68,125 @@ function plainText(text: string, walk: Walk): string {
   return text
 }
 
-function plainNumber(value: number, walk: Walk): unknown {
-  if (Object.is(value, -0)) return { $number: '-0' }
-  if (walk.native || Number.isFinite(value)) return value
-  return { $number: String(value) }
+/** What neither format can write: NaN, the infinities, and the sign of zero. */
+function numberText(value: number): string {
+  return Object.is(value, -0) ? '-0' : String(value)
+}
+
+function plainBigint(value: bigint, walk: Walk): unknown {
+  if (!isStorableBigint(value)) throw refused(walk, `is a bigint of more than ${BIGINT_BITS} bits`)
+  return { $bigint: plainText(String(value), walk) }
 }
 
 function plainObject(value: object, walk: Walk): unknown {
-  if (value instanceof Date) return plainDate(value, walk)
-  if (value instanceof Uint8Array) return plainBytes(value, walk)
+  if (types.isProxy(value)) throw refused(walk, 'is a proxy')
+  if (types.isDate(value)) return plainDate(value, walk)
+  if (types.isUint8Array(value)) return plainBytes(value, walk)
   if (walk.ancestors.includes(value)) throw refused(walk, 'is a cycle')
-  if (walk.ancestors.length >= DEPTH_LIMIT) throw refused(walk, `is deeper than ${DEPTH_LIMIT} levels`)
-  walk.ancestors.push(value)
+  const level = walk.ancestors.push(value)
+  if (level > DEPTH_LIMIT) throw refused(walk, `is at level ${level}; the limit is ${DEPTH_LIMIT}`)
   const form = plainContainer(value, walk)
   walk.ancestors.pop()
   return form
 }
 
 function plainContainer(value: object, walk: Walk): unknown {
+  if (types.isMap(value)) return { $map: plainEntries(value, walk) }
+  if (types.isSet(value)) return { $set: plainMembers(value, walk) }
   if (Array.isArray(value)) return plainItems(value, walk)
-  if (value instanceof Set) return { $set: plainItems([...value], walk) }
-  if (value instanceof Map) return { $map: plainItems([...value].flat(1), walk) }
+  if (isFields(value)) return plainFields(value, walk)
+  throw notPlain(value, walk)
+}
+
+function isFields(value: object): value is Record<string, unknown> {
   const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype === Object.prototype || prototype === null) return plainFields(value, walk)
-  throw refused(walk, `is an instance of ${nameOf(value)}`)
+  return prototype === Object.prototype || prototype === null
 }
 
 function plainItems(items: readonly unknown[], walk: Walk): unknown[] {
+  assertMadeBy(Array, items, walk)
   const copy: unknown[] = []
-  for (let index = 0; index < items.length; index += 1) {
-    walk.path.push(index)
-    copy.push(plain(items[index], walk))
-    walk.path.pop()
+  for (let index = 0; index < items.length; index += 1) copy.push(plainAt(index, items[index], walk))
+  // An array with more than its items, such as the match of a regular expression, would lose the rest.
+  if (Object.keys(items).length > copy.length) throw refused(walk, 'is an array with names')
+  return copy
+}
+
+function plainMembers(members: ReadonlySet<unknown>, walk: Walk): unknown[] {
+  assertMadeBy(Set, members, walk)
+  const copy: unknown[] = []
+  for (const member of members) copy.push(plainAt(copy.length, member, walk))
+  return copy
+}
+
+function plainEntries(entries: ReadonlyMap<unknown, unknown>, walk: Walk): unknown[] {
+  assertMadeBy(Map, entries, walk)
+  const copy: unknown[] = []
+  for (const [key, value] of entries) {
+    const index = copy.length / 2
+    copy.push(plainAt(index, key, walk), plainAt(index, value, walk))
   }
   return copy
 }
 
-function plainFields(value: object, walk: Walk): Record<string, unknown> {
-  if (Object.getOwnPropertySymbols(value).length > 0) throw refused(walk, 'has a key that is a symbol')
+function plainAt(step: string | number, value: unknown, walk: Walk): unknown {
+  walk.path.push(step)
+  const form = plain(value, walk)
+  walk.path.pop()
+  return form
+}
+
+function plainFields(fields: Record<string, unknown>, walk: Walk): Record<string, unknown> {
+  if (Object.getOwnPropertySymbols(fields).length > 0) throw refused(walk, 'has a key that is a symbol')
   const copy: Record<string, unknown> = {}
-  for (const [key, field] of Object.entries(value)) {
-    walk.path.push(key)
-    if (UNSAFE_KEYS.has(key)) throw refused(walk, 'has a name that is not allowed')
-    plainText(key, walk)
-    copy[key.startsWith('$') ? `$${key}` : key] = plain(field, walk)
-    walk.path.pop()
+  for (const key of Object.keys(fields)) {
+    checkKey(key, walk)
+    copy[key.startsWith('$') ? `$${key}` : key] = plainAt(key, fields[key], walk)
   }
   return copy
+}
+
+function checkKey(key: string, walk: Walk): void {
+  count(key.length, walk)
+  walk.path.push(key)
+  if (UNSAFE_KEYS.has(key)) throw refused(walk, 'has a name that is not allowed')
+  if (!key.isWellFormed()) throw refused(walk, 'has a name that is not well-formed Unicode')
+  walk.path.pop()
 }
 
 function plainDate(date: Date, walk: Walk): unknown {
+  assertMadeBy(Date, date, walk)
   const at = date.getTime()
   if (Number.isNaN(at)) throw refused(walk, 'is an invalid date')
-  return walk.native ? new Date(at) : { $date: at }
+  return { $date: at }
 }
 
+/** A Buffer is a Uint8Array in all but its methods, and comes back as one. */
 function plainBytes(bytes: Uint8Array, walk: Walk): unknown {
+  if (!Buffer.isBuffer(bytes)) assertMadeBy(Uint8Array, bytes, walk)
   count(bytes.byteLength, walk)
-  return walk.native ? Uint8Array.from(bytes) : { $bytes: Buffer.from(bytes).toString('base64') }
+  return walk.bytesAsText ? { $bytes: Buffer.from(bytes).toString('base64') } : Uint8Array.from(bytes)
+}
+
+/** An instance of a subclass would come back without its class. */
+function assertMadeBy(maker: { readonly prototype: object }, value: object, walk: Walk): void {
+  if (Object.getPrototypeOf(value) !== maker.prototype) throw notPlain(value, walk)
 }
 
 function count(bytes: number, walk: Walk): void {
   walk.bytes += bytes
   if (walk.bytes > walk.maxBytes) {
-    throw new SessionError('DATA_TOO_LARGE', `It has more than ${walk.maxBytes} bytes, at ${pathText(walk)}.`)
+    const detail = `It has at least ${walk.bytes} bytes up to ${pathText(walk.path)}; the limit is ${walk.maxBytes}.`
+    throw new SessionError('DATA_TOO_LARGE', detail)
   }
 }
 
 function refused(walk: Walk, why: string): SessionError {
-  return new SessionError('DATA_REFUSED', `${pathText(walk)} ${why}.`)
+  return new SessionError('DATA_REFUSED', `${pathText(walk.path)} ${why}.`)
 }
 
-function pathText(walk: Walk): string {
-  const steps = walk.path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step.slice(0, 40)}`))
-  return `data${steps.join('')}`
-}
-
-function nameOf(value: object): string {
+function notPlain(value: object, walk: Walk): SessionError {
   const maker: unknown = value.constructor
-  return typeof maker === 'function' ? maker.name.slice(0, 40) || 'a class' : 'a class'
+  const name = typeof maker === 'function' ? maker.name.slice(0, 40) : ''
+  return refused(walk, `is an instance of ${name || 'a class'}`)
 }
