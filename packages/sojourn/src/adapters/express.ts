@@ -12,10 +12,13 @@ export interface Register {}
 /** The registered type of session data; `SessionData` when none is registered. */
 export type RegisteredData = Register extends { readonly data: infer Data } ? Data : SessionData
 
-declare module 'express-serve-static-core' {
-  interface Request {
-    /** Set by `sojourn`. */
-    readonly session: RequestSession<RegisteredData>
+declare global {
+  // biome-ignore lint/style/noNamespace: where Express's types let middleware add to a request, wherever they lie.
+  namespace Express {
+    interface Request {
+      /** Set by `sojourn`. */
+      readonly session: RequestSession<RegisteredData>
+    }
   }
 }
 
