@@ -1,18 +1,19 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { feltP99 } from './statistics.ts'
 
-/** In milliseconds. */
-export interface LoopDelay {
-  /** As `monitorEventLoopDelay` gives it: of its ticks, each counted once however long it was, the 99th of 100. */
-  readonly p99: number
-  /** The wait that a request meets with a chance of 1 in 100 if it comes at any instant: long gaps count more. */
-  readonly felt: number
-  readonly max: number
+/** How long the event loop took from one tick of 1 ms to the next. In milliseconds, the tick itself included. */
+export interface LoopGaps {
+  readonly gaps: readonly number[]
+  /** What `monitorEventLoopDelay` makes of the same time, as a check; null for a loop that never turned. */
+  readonly monitorP99: number | null
 }
 
 const TICK_MS = 1
 
-/** How long the event loop was busy with one turn. Both measures hold the tick of 1 ms itself. */
+/**
+ * Watches the event loop of this process. `monitorEventLoopDelay` is not enough: its ticks cannot be put
+ * together with those of another round, it shows nothing for a loop that never turned, and it counts a tick once
+ * however long it was, so that one gap of a second weighs as much as one of a millisecond.
+ */
 export class LoopProbe {
   readonly #histogram = monitorEventLoopDelay({ resolution: TICK_MS })
   readonly #gaps: number[] = []
@@ -23,19 +24,17 @@ export class LoopProbe {
     this.#histogram.enable()
   }
 
-  /** A loop that never turned has one gap, as long as the whole measurement. */
-  stop(): LoopDelay {
+  stop(): LoopGaps {
     clearInterval(this.#timer)
     this.#histogram.disable()
     this.#tick()
-    const max = Math.max(...this.#gaps)
-    const p99 = this.#histogram.count > 0 ? this.#histogram.percentile(99) / 1e6 : max
-    return { p99, felt: feltP99(this.#gaps), max }
+    const monitorP99 = this.#histogram.count > 0 ? this.#histogram.percentile(99) / 1e6 : null
+    return { gaps: this.#gaps, monitorP99 }
   }
 
   #tick(): void {
     const now = performance.now()
-    this.#gaps.push(now - this.#lastAt)
+    this.#gaps.push(Number((now - this.#lastAt).toFixed(3)))
     this.#lastAt = now
   }
 }

@@ -1,5 +1,5 @@
 import type { Contestant, Operation } from './contestants/contestant.ts'
-import { type LoopDelay, LoopProbe } from './loop-delay.ts'
+import { type LoopGaps, LoopProbe } from './loop-delay.ts'
 import { percentile } from './statistics.ts'
 
 /** What one contestant is asked to do for a short while. */
@@ -21,7 +21,7 @@ export interface Sample {
   readonly p99: number
   /** Of all threads of the process, for one operation. */
   readonly cpu: number
-  readonly loop: LoopDelay | null
+  readonly loop: LoopGaps | null
 }
 
 /** The most of one slice: latencies are kept, and stores in memory must not grow without end. */

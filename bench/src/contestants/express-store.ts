@@ -34,13 +34,20 @@ export class ExpressStore implements Contestant {
   }
 
   async read(index: number): Promise<void> {
-    await this.#get(index)
+    await new Promise<SessionContent<Payload>>((resolve, reject) => {
+      this.#get(index, (error, content) => (content === null ? reject(error) : resolve(content)))
+    })
   }
 
-  async update(index: number): Promise<void> {
-    const content = await this.#get(index)
-    change(content)
-    await this.#set(this.#ids[index] ?? '', content)
+  /** In callbacks, as the middleware does it: a store that is synchronous stays so. */
+  update(index: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#get(index, (error, content) => {
+        if (content === null) return reject(error)
+        change(content)
+        this.#store.set(this.#ids[index] ?? '', content, (failure) => (failure ? reject(failure) : resolve()))
+      })
+    })
   }
 
   async create(): Promise<void> {
@@ -60,12 +67,10 @@ export class ExpressStore implements Contestant {
     return id
   }
 
-  #get(index: number): Promise<SessionContent<Payload>> {
-    return new Promise((resolve, reject) => {
-      this.#store.get<Payload>(this.#ids[index] ?? '', (error, content) => {
-        if (content?.theme === 'dark') resolve(content)
-        else reject(error ?? new Error('The session was not read.'))
-      })
+  #get(index: number, done: (error: Error | null, content: SessionContent<Payload> | null) => void): void {
+    this.#store.get<Payload>(this.#ids[index] ?? '', (error, content) => {
+      if (content?.theme === 'dark') done(null, content)
+      else done(error ?? new Error('The session was not read.'), null)
     })
   }
 

@@ -25,14 +25,17 @@ export interface OpenedSample {
 
 const TOKEN_LENGTH = 48
 const READS = 200_000
-const WARMUP = 20_000
+/** Enough for the heap of V8 to find its size: what it takes then is not what the sessions take. */
+const WARMUP = 100_000
 const CONCURRENCY = 1_024
+const TIMEOUT_MS = 60_000
 const TOKENS = 'tokens'
 
 const storeOptions = (path: string, durability: 'fsync' | 'commit') => ({
   engine: lmdb({ path: join(path, 'store'), durability }),
   lifetime: { idle: '30d', absolute: '90d' } as const,
   initial: (): Payload => payloadOf(0),
+  timeout: TIMEOUT_MS,
 })
 
 /** Fills a store, and a file beside it with the tokens, which are nowhere else. */

@@ -1,6 +1,7 @@
 import type { Operation } from '../contestants/contestant.ts'
 import { CONTESTANT_NAMES, type ContestantName } from '../contestants/contestants.ts'
-import { median } from '../statistics.ts'
+import type { Sample } from '../slice.ts'
+import { feltP99, median, percentile } from '../statistics.ts'
 import { CONCURRENCIES, type Concurrency, type Measured } from './side-by-side.ts'
 
 /** One line of a table: medians over the rounds. Times are milliseconds. */
@@ -12,9 +13,16 @@ export interface Line {
   readonly p50: number
   readonly p99: number
   readonly cpu: number
-  /** Of the event loop; null where it was not watched. */
-  readonly loopP99: number | null
-  readonly loopFelt: number | null
+  /** Of the event loop, all rounds together; null where it was not watched. */
+  readonly loop: LoopDelay | null
+}
+
+/** In milliseconds. */
+export interface LoopDelay {
+  /** Of 100 ticks, 99 came within it. */
+  readonly p99: number
+  /** A request that comes at any instant waits longer than this with a chance of 1 in 100. */
+  readonly felt: number
 }
 
 /** One number with the least and the greatest that a round gave: how much to believe it. */
@@ -29,7 +37,6 @@ export function linesOf(measured: readonly Measured[], operation: Operation): Li
     CONCURRENCIES.flatMap((concurrency) => {
       const samples = samplesOf(measured, { contestant, operation, concurrency })
       if (samples.length === 0) return []
-      const loops = samples.flatMap(({ loop }) => loop ?? [])
       return {
         contestant,
         operation,
@@ -38,8 +45,7 @@ export function linesOf(measured: readonly Measured[], operation: Operation): Li
         p50: median(samples.map(({ p50 }) => p50)),
         p99: median(samples.map(({ p99 }) => p99)),
         cpu: median(samples.map(({ cpu }) => cpu)),
-        loopP99: loops.length === 0 ? null : median(loops.map(({ p99 }) => p99)),
-        loopFelt: loops.length === 0 ? null : median(loops.map(({ felt }) => felt)),
+        loop: loopDelayOf(samples),
       }
     }),
   )
@@ -58,6 +64,12 @@ export function samplesOf(measured: readonly Measured[], where: Where) {
     .filter(({ concurrency }) => concurrency === where.concurrency)
     .sort((a, b) => a.round - b.round)
     .map(({ sample }) => sample)
+}
+
+/** The gaps of all rounds together; null where the loop was not watched. */
+export function loopDelayOf(samples: readonly Sample[]): LoopDelay | null {
+  const gaps = samples.flatMap(({ loop }) => loop?.gaps ?? []).sort((a, b) => a - b)
+  return gaps.length === 0 ? null : { p99: percentile(gaps, 0.99), felt: feltP99(gaps) }
 }
 
 /** How many times one is the other, taken within each round, where both met the same noise. */

@@ -15,8 +15,8 @@ export interface Extent {
 }
 
 export const EXTENTS = {
-  full: { rounds: 5, sessions: 10_000, readMs: 300, writeMs: 600 },
-  quick: { rounds: 1, sessions: 2_000, readMs: 40, writeMs: 120 },
+  full: { rounds: 12, sessions: 10_000, readMs: 100, writeMs: 160 },
+  quick: { rounds: 1, sessions: 2_000, readMs: 40, writeMs: 80 },
 } as const satisfies Record<string, Extent>
 
 const WARMUP_SHARE = 0.25
@@ -70,7 +70,8 @@ async function takeTurns(
 ): Promise<Measured[]> {
   const able = contestants.filter(({ name }) => isAble(name, operation))
   const first = round % Math.max(1, able.length)
-  const measureMs = operation === 'read' ? extent.readMs : extent.writeMs
+  const base = operation === 'read' ? extent.readMs : extent.writeMs
+  const measureMs = concurrency === 1_024 ? 2 * base : base
   const measured: Measured[] = []
   for (const contestant of [...able.slice(first), ...able.slice(0, first)]) {
     const sample = await contestant.run({

@@ -7,7 +7,7 @@ export type Table = readonly (readonly string[])[]
 
 /** The lines of one operation, with times in microseconds or milliseconds as they are. */
 export function operationTable(lines: readonly Line[]): Table {
-  const hasLoop = lines.some(({ loopP99 }) => loopP99 !== null)
+  const hasLoop = lines.some(({ loop }) => loop !== null)
   const head = [
     '',
     'at once',
@@ -26,7 +26,7 @@ export function operationTable(lines: readonly Line[]): Table {
       time(line.p50),
       time(line.p99),
       time(line.cpu),
-      ...(hasLoop ? [line.loopP99, line.loopFelt].map((ms) => (ms === null ? '' : time(ms))) : []),
+      ...(hasLoop ? [line.loop?.p99, line.loop?.felt].map((ms) => (ms === undefined ? '' : time(ms))) : []),
     ]),
   ]
 }
