@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest'
+import { feltP99, median, percentile } from './statistics.ts'
+
+test('a percentile is the value that the share of the others lies below', () => {
+  const hundred = Array.from({ length: 100 }, (_, index) => index)
+  expect(percentile(hundred, 0.5)).toBe(50)
+  expect(percentile(hundred, 0.99)).toBe(99)
+  expect(percentile([7], 0.99)).toBe(7)
+})
+
+test('a median of an even count lies between its two middle values', () => {
+  expect(median([9, 1, 5])).toBe(5)
+  expect(median([9, 1, 5, 3])).toBe(4)
+})
+
+test('one gap of a second among a thousand of a millisecond is what a request feels', () => {
+  const gaps = [...Array.from({ length: 1_000 }, () => 1), 1_000]
+  expect(percentile(gaps, 0.99)).toBe(1)
+  // Half of all instants lie in the long gap; the last 20 ms of its wait are 1 in 100 of all.
+  expect(feltP99(gaps)).toBeCloseTo(980, 0)
+})
