@@ -91,7 +91,8 @@ export class Device {
     await this.goto('/login')
     await this.page.fill('[name=name]', name)
     await this.page.fill('[name=password]', password)
-    await this.page.click('main .button')
+    // What is looked at next must be the answer, and not the form that is still there.
+    await Promise.all([this.page.waitForEvent('load'), this.page.click('main .button')])
   }
 
   /** Writes a transfer up to its last page. */

@@ -24,7 +24,7 @@ test('T47: who does nothing sees the time run out, may stay, and is logged out a
   await device.logIn('ada')
   await device.isAt('/accounts')
   expect(await page.locator('#timer').innerText()).toMatch(/0:0[56]/)
-  const question = page.getByRole('alertdialog', { name: 'Still there?' })
+  const question = page.getByRole('heading', { name: 'Still there?' })
   await question.waitFor()
   await page.getByRole('button', { name: 'Stay logged in' }).click()
   await question.waitFor({ state: 'hidden' })

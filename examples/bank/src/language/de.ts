@@ -38,7 +38,7 @@ export const de: Messages = {
     label: 'Zeit bis zur Abmeldung',
     until: (time) => `bis ${time}`,
     title: 'Sind Sie noch da?',
-    text: 'Zu Ihrer Sicherheit werden Sie abgemeldet in',
+    text: 'Zu Ihrer Sicherheit werden Sie gleich abgemeldet.',
     stay: 'Angemeldet bleiben',
   },
 

@@ -37,7 +37,7 @@ export const en = {
     label: 'Time until you are logged out',
     until: (time: string) => `until ${time}`,
     title: 'Still there?',
-    text: 'For your safety you will be logged out in',
+    text: 'For your safety you will be logged out soon.',
     stay: 'Stay logged in',
   },
 

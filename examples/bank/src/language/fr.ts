@@ -38,7 +38,7 @@ export const fr: Messages = {
     label: 'Temps avant la déconnexion',
     until: (time) => `jusqu’à ${time}`,
     title: 'Toujours là ?',
-    text: 'Pour votre sécurité, vous serez déconnecté dans',
+    text: 'Pour votre sécurité, vous serez bientôt déconnecté.',
     stay: 'Rester connecté',
   },
 
