@@ -2,8 +2,7 @@ import type { Instant, SessionId, SessionRecord } from '../core/port.ts'
 
 /** When a sample was created: far ahead of the wall clock, so that an engine which reads one is found out. */
 export const NOW: Instant = 2_000_000_000_000
-export const SECOND = 1_000
-export const MINUTE = 60 * SECOND
+export const MINUTE = 60_000
 export const HOUR = 60 * MINUTE
 export const DAY = 24 * HOUR
 

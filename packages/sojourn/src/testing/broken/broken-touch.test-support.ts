@@ -8,7 +8,7 @@ export const brokenTouch: readonly BrokenEngine[] = [
       'touch forgets an expiry: it moves the deadline of an expired session',
       [
         'a session can be touched until its deadline and not at it',
-        'a session is live or expired by the given now alone, be it next year or in two centuries',
+        'T49: a session is live or expired by the given now alone, be it next year or in two centuries',
       ],
       (engine) => ({
         touch: async (id, seenAt, expiresAt) => {
