@@ -8,7 +8,7 @@ import { expiryOf, parseDuration } from './lifetime.ts'
 import type { CreateOptions } from './options.ts'
 import type { Created, SessionRecord, UserLimit } from './port.ts'
 import type { Device, Issued } from './session.ts'
-import { digestOf, mintId, mintSecret } from './token.ts'
+import { digestOf, mintToken } from './token.ts'
 import type { UpdateQueue } from './update-queue.ts'
 import { checkUserId } from './user-id.ts'
 
@@ -93,8 +93,8 @@ async function store<Data>(
   const bucket = userId === null ? randomBucket() : bucketOf(userId, context.bucketKey)
   await context.records.ready()
   for (let attempt = 0; attempt < ID_ATTEMPTS; attempt += 1) {
-    const secret = mintSecret()
-    const record = { ...draft, id: mintId(bucket), digest: digestOf(secret) }
+    const { id, secret } = mintToken(bucket)
+    const record = { ...draft, id, digest: digestOf(secret) }
     const created = await createOrDiscard(context, record, limit)
     if (created.outcome === 'full' && !(await endCutOff(context, userId ?? ''))) {
       throw limitReached(context, userId ?? '')

@@ -64,7 +64,12 @@ function isFields(form: object): form is Record<string, unknown> {
 
 function itemsOf(items: unknown[], walk: Walk, level: number): unknown[] {
   checkLevel(level)
-  for (let index = 0; index < items.length; index += 1) items[index] = dataOf(items[index], walk, level + 1)
+  for (let index = 0; index < items.length; index += 1) {
+    const item = items[index]
+    const value = dataOf(item, walk, level + 1)
+    // Most values are what they look like, and storing one costs more than comparing it.
+    if (value !== item) items[index] = value
+  }
   return items
 }
 
@@ -72,7 +77,11 @@ function fieldsOf(form: Record<string, unknown>, walk: Walk, level: number): unk
   const keys = Object.keys(form)
   if (keys.some((key) => key.startsWith('$'))) return taggedOf(form, keys, walk, level)
   checkLevel(level)
-  for (const key of keys) form[checkedKey(key)] = dataOf(form[key], walk, level + 1)
+  for (const key of keys) {
+    const field = form[checkedKey(key)]
+    const value = dataOf(field, walk, level + 1)
+    if (value !== field) form[key] = value
+  }
   return frozen(form, walk)
 }
 

@@ -39,6 +39,8 @@ const RULES_BY_NAME = new Map([
   [0xdf, sized(4, 2)],
 ])
 const RULES = Array.from({ length: 256 }, (_, token) => ruleOf(token))
+/** By first byte, the size of a value that needs no second look, such as a short string; 0 for the others. */
+const SIZES = Uint8Array.from(RULES, (rule) => (rule?.width === 0 && rule.values === 0 ? 1 + rule.length : 0))
 
 function ruleOf(token: number): Rule | null {
   if (token < 0x80 || token >= 0xe0) return bytes(0)
@@ -66,7 +68,8 @@ function endOf(source: Buffer, position: number, level: number): number {
   if (rule.values === 0) return start + length
   let end = start
   for (let left = length * rule.values; left > 0 && end !== REFUSED; left -= 1) {
-    end = endOf(source, end, level + 1)
+    const size = SIZES[source[end] ?? NEVER_USED] ?? 0
+    end = size > 0 ? end + size : endOf(source, end, level + 1)
   }
   return end
 }
