@@ -31,8 +31,8 @@ describe('the README', () => {
 })
 
 describe('the player of the README catches', () => {
-  const first = (comments: string, code: string) => {
-    const [block] = blocksIn(`${comments}\n${FENCE}ts\n${code}\n${FENCE}\n`)
+  const first = (comments: string, code: string, language = 'js') => {
+    const [block] = blocksIn(`${comments}\n${FENCE}${language}\n${code}\n${FENCE}\n`)
     if (block === undefined) throw new Error('No block was found.')
     return play(block, project)
   }
@@ -47,7 +47,7 @@ describe('the player of the README catches', () => {
   })
 
   test('code that does not compile', async () => {
-    expect(await first('<!-- run: typed -->', "export const n: number = 'one'")).not.toEqual([])
+    expect(await first('<!-- run: typed -->', "export const n: number = 'one'", 'ts')).not.toEqual([])
   })
 
   test('a server that answers something else, or forgets who is there', async () => {
