@@ -6,7 +6,7 @@ import { updatePage } from './embedded/markdown.ts'
 import { fillStore, openStore } from './embedded/open-store.ts'
 
 const [command = '', ...rest] = process.argv.slice(2)
-const [first = '', second = ''] = rest
+const [first = '', second = '', third = ''] = rest
 
 switch (command) {
   case 'embedded':
@@ -20,7 +20,7 @@ switch (command) {
     await fillStore(first, Number(second))
     break
   case 'open':
-    console.log(JSON.stringify(await openStore(first, Number(second))))
+    console.log(JSON.stringify(await openStore(first, Number(second), Number(third))))
     break
   default:
     console.log(HELP)

@@ -18,7 +18,7 @@ export async function runEmbedded(options: EmbeddedOptions): Promise<readonly Ve
   try {
     const report = await (options.sessions === null
       ? sideBySide(options, folder)
-      : manySessions(options.sessions, folder))
+      : manySessions(options.sessions, options.mode, folder))
     console.log(`\n${asText(verdictTable(report.verdicts))}\n`)
     console.log(`samples: ${writeReport(report, options.json ?? undefined)}`)
     return report.verdicts
@@ -41,10 +41,14 @@ async function sideBySide(options: EmbeddedOptions, folder: string): Promise<Rep
   return { kind: 'side-by-side', mode: options.mode, conditions, seconds, verdicts, measured }
 }
 
-async function manySessions(sessions: number, folder: string): Promise<Report> {
+async function manySessions(
+  sessions: number,
+  mode: EmbeddedOptions['mode'],
+  folder: string,
+): Promise<Report> {
   const conditions = await conditionsIn(folder)
   const startedAt = performance.now()
-  const measured = await measureManySessions(sessions, folder, (line) => console.log(line))
+  const measured = await measureManySessions(sessions, mode, folder)
   console.log(`\n${asText(manyTable(measured))}`)
   const seconds = (performance.now() - startedAt) / 1_000
   return { kind: 'many-sessions', conditions, seconds, verdicts: manyVerdicts(measured), measured }

@@ -102,14 +102,15 @@ function loopSpread(
   return { median: loopDelayOf(samples)?.[key] ?? Number.NaN, min, max }
 }
 
-export function atMost(limit: number, goal: string, value: Spread, unit = '×'): Verdict {
-  return { goal, limit: `≤ ${limit}`, unit, value, isMet: value.median <= limit }
+export function atMost(limit: number, goal: string, value: Spread): Verdict {
+  return { goal, limit: `≤ ${limit}`, unit: '×', value, isMet: value.median <= limit }
 }
 
 function atLeast(limit: number, goal: string, value: Spread): Verdict {
   return { goal, limit: `≥ ${limit}`, unit: '×', value, isMet: value.median >= limit }
 }
 
-function told(goal: string, value: Spread): Verdict {
+/** A number that decides nothing. */
+export function told(goal: string, value: Spread): Verdict {
   return { goal, limit: null, unit: '×', value, isMet: true }
 }

@@ -24,9 +24,8 @@ export interface OpenedSample {
 }
 
 const TOKEN_LENGTH = 48
-const READS = 200_000
-/** Enough for the heap of V8 to find its size: what it takes then is not what the sessions take. */
-const WARMUP = 100_000
+/** Reads before the measured ones, so that the heap of V8 finds its size: that is not what sessions take. */
+const WARMUP_SHARE = 0.5
 const CONCURRENCY = 1_024
 const TIMEOUT_MS = 60_000
 const TOKENS = 'tokens'
@@ -55,8 +54,8 @@ export async function fillStore(path: string, count: number): Promise<void> {
 }
 
 /** Opens a store that another process filled, and reads random sessions of it one after the other. */
-export async function openStore(path: string, count: number): Promise<OpenedSample> {
-  const tokens = drawTokens(join(path, TOKENS), count)
+export async function openStore(path: string, count: number, reads: number): Promise<OpenedSample> {
+  const tokens = drawTokens(join(path, TOKENS), count, reads)
   const startedAt = performance.now()
   const sessions = await createSessionStore<Payload>(storeOptions(path, 'fsync'))
   const read = async (token: string) => {
@@ -66,7 +65,7 @@ export async function openStore(path: string, count: number): Promise<OpenedSamp
   await read(tokens[0] ?? '')
   const openMs = performance.now() - startedAt
   const latencies = new Float64Array(tokens.length)
-  for (const token of tokens.slice(0, WARMUP)) await read(token)
+  for (const token of tokens.slice(0, reads * WARMUP_SHARE)) await read(token)
   const afterOpen = memoryNow()
   for (const [index, token] of tokens.entries()) {
     const begunAt = performance.now()
@@ -80,10 +79,10 @@ export async function openStore(path: string, count: number): Promise<OpenedSamp
 }
 
 /** As many for a small store as for a large one, so that they weigh the same. */
-function drawTokens(path: string, count: number): string[] {
+function drawTokens(path: string, count: number, reads: number): string[] {
   const file = openSync(path, 'r')
   const token = Buffer.alloc(TOKEN_LENGTH)
-  return Array.from({ length: READS }, () => {
+  return Array.from({ length: reads }, () => {
     readSync(file, token, 0, TOKEN_LENGTH, TOKEN_LENGTH * Math.floor(Math.random() * count))
     return token.toString('latin1')
   })
