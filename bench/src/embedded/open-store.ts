@@ -7,7 +7,7 @@ import { type Payload, payloadOf } from '../payload.ts'
 import { percentile } from '../statistics.ts'
 
 /** Resident bytes of a process. */
-export interface Memory {
+interface Memory {
   /** Its own: heap, stacks, buffers. */
   readonly anonymous: number
   /** Pages of files that are mapped: of LMDB, the part of the page cache that this process looked at. */

@@ -29,7 +29,7 @@ export interface ManySessionsReport {
 const FOLDER = fileURLToPath(new URL('../../results', import.meta.url))
 
 /** Where the newest report of a kind lies when the command line says nothing else. */
-export function reportPath(kind: Report['kind']): string {
+function reportPath(kind: Report['kind']): string {
   return join(FOLDER, `embedded-${kind}.json`)
 }
 
