@@ -151,6 +151,46 @@ describe.each(ADAPTERS)('over $name', (adapter) => {
     expect(JSON.parse((await browser.get('/me')).body)).toMatchObject({ id: old.slice(0, 16), userId: 'u_1' })
   })
 
+  test('T39: also when the request came with an old token in its grace', async () => {
+    const { port, browser, store } = await visiting(adapter)
+    await browser.post('/login')
+    const headers = { Cookie: browser.cookie, ...SAME_ORIGIN }
+    const old = browser.cookies.get('__Host-id') ?? ''
+    await browser.post('/rotate')
+    const successor = browser.cookies.get('__Host-id') ?? ''
+    const { setCookie } = await send(port, 'POST', '/rotate?grace=no', { headers })
+    expect([await store.read(old), await store.read(successor)]).toEqual([null, null])
+    const [, token = ''] = /^__Host-id=([\w-]{48});/.exec(setCookie[0] ?? '') ?? []
+    expect(await store.read(token)).toMatchObject({ userId: 'u_1' })
+  })
+
+  test('T40: re-authentication of a session that ended meanwhile asks for a log-in, and shows nobody', async () => {
+    const seen: unknown[] = []
+    const late: Route = async ({ session }) => {
+      await running.store.revokeUser('u_1')
+      await session.reauthenticate({ userId: 'u_1' }).catch((error: unknown) => seen.push(error))
+      seen.push(session.userId)
+    }
+    const running = await visiting(adapter, { 'POST /late': late })
+    await running.browser.post('/login')
+    expect((await running.browser.post('/late')).setCookie).toEqual([])
+    expect(seen).toEqual([expect.objectContaining({ code: 'REAUTHENTICATION_REQUIRED' }), null])
+  })
+
+  test('T42: a bearer client gets the one successor when it asks, and nothing is made twice', async () => {
+    const routes: Routes = { 'POST /renew': async ({ session }) => ({ token: await session.rotate() }) }
+    const { port, store, engine } = await start(adapter, routes, { http: { transport: 'bearer' } })
+    const { token } = await store.create({ userId: 'u_1' })
+    const headers = { Authorization: `Bearer ${token}` }
+    const first = JSON.parse((await send(port, 'POST', '/renew', { headers })).body)
+    const second = JSON.parse((await send(port, 'POST', '/renew', { headers })).body)
+    expect(await store.read(first.token)).toMatchObject({ userId: 'u_1' })
+    expect(second).toEqual(first)
+    engine.forgetCalls()
+    await send(port, 'GET', '/elsewhere', { headers })
+    expect(engine.calls).toEqual(['read'])
+  })
+
   test('T40: re-authentication sets a new token, notes the time and resets both deadlines', async () => {
     const clock = new ManualClock()
     const { browser, store } = await visiting(adapter, {}, { clock })

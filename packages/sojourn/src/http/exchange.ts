@@ -121,7 +121,6 @@ export class Exchange<Data> {
   /** Goes on without a session, and takes the cookie back from a client that has one. */
   forget(): void {
     this.#opened = { token: null, session: null }
-    this.#isLost = false
     if (!this.#clientHasCookie || this.parts.head.isSent) return
     this.parts.head.setCookie(clearLine(this.parts.config.cookie))
     this.#clientHasCookie = false

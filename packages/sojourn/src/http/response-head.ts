@@ -86,10 +86,8 @@ function onHead(response: ServerResponse, complete: (status: number) => void): v
   const writeHead = response.writeHead.bind(response)
   response.writeHead = (status: number, reason?: string | Headers, headers?: Headers) => {
     const [text, given] = typeof reason === 'string' ? [reason, headers] : [undefined, reason ?? headers]
-    if (!response.headersSent) {
-      if (given !== undefined) place(response, given)
-      complete(status)
-    }
+    if (given !== undefined) place(response, given)
+    complete(status)
     return text === undefined ? writeHead(status) : writeHead(status, text)
   }
 }

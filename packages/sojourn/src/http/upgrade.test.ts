@@ -42,7 +42,7 @@ async function start(http: HttpOptions = {}) {
     await store.close()
   })
   engine.forgetCalls()
-  return { port, store, elsewhere, engine, clock, token, session, events, served }
+  return { port, store, elsewhere, engine, clock, token, session, events, served, sockets }
 }
 
 interface Opened {
@@ -192,7 +192,7 @@ describe('an upgrade', () => {
   })
 
   test('T83: a client that goes away meanwhile leaves no watch and no failure behind', async () => {
-    const { port, token, engine, served } = await start()
+    const { port, token, engine, served, sockets } = await start()
     let release: () => void = () => undefined
     const reached = new Promise<void>((resolve) => {
       engine.before(async () => {
@@ -211,9 +211,12 @@ describe('an upgrade', () => {
     outgoing.on('error', () => undefined)
     outgoing.end()
     await reached
+    const closed = [...sockets].map((socket) => new Promise((resolve) => socket.on('close', resolve)))
     outgoing.socket?.resetAndDestroy()
+    await Promise.all(closed)
     release()
     await Promise.all(served)
+    expect(closed).toHaveLength(1)
     expect(engine.calls).toEqual(['read'])
   })
 
