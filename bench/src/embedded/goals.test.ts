@@ -21,6 +21,7 @@ function roundOf(
     round: 0,
     concurrency: 1 as const,
     sample: SAMPLE,
+    idleLoop: null,
     ...rest,
   })
   return [

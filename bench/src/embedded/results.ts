@@ -1,5 +1,6 @@
 import type { Operation } from '../contestants/contestant.ts'
 import { CONTESTANT_NAMES, type ContestantName } from '../contestants/contestants.ts'
+import type { LoopGaps } from '../loop-delay.ts'
 import type { Sample } from '../slice.ts'
 import { feltP99, median, percentile } from '../statistics.ts'
 import { CONCURRENCIES, type Concurrency, type Measured } from './side-by-side.ts'
@@ -45,7 +46,7 @@ export function linesOf(measured: readonly Measured[], operation: Operation): Li
         p50: median(samples.map(({ p50 }) => p50)),
         p99: median(samples.map(({ p99 }) => p99)),
         cpu: median(samples.map(({ cpu }) => cpu)),
-        loop: loopDelayOf(samples),
+        loop: loopDelayOf(samples.map((sample) => sample.loop)),
       }
     }),
   )
@@ -57,18 +58,22 @@ export interface Where {
   readonly concurrency: Concurrency
 }
 
-export function samplesOf(measured: readonly Measured[], where: Where) {
+export function samplesOf(measured: readonly Measured[], where: Where): Sample[] {
+  return measuredAt(measured, where).map(({ sample }) => sample)
+}
+
+/** What was measured there, round after round. */
+export function measuredAt(measured: readonly Measured[], where: Where): Measured[] {
   return measured
     .filter(({ contestant }) => contestant === where.contestant)
     .filter(({ operation }) => operation === where.operation)
     .filter(({ concurrency }) => concurrency === where.concurrency)
     .sort((a, b) => a.round - b.round)
-    .map(({ sample }) => sample)
 }
 
 /** The gaps of all rounds together; null where the loop was not watched. */
-export function loopDelayOf(samples: readonly Sample[]): LoopDelay | null {
-  const gaps = samples.flatMap(({ loop }) => loop?.gaps ?? []).sort((a, b) => a - b)
+export function loopDelayOf(loops: readonly (LoopGaps | null)[]): LoopDelay | null {
+  const gaps = loops.flatMap((loop) => loop?.gaps ?? []).sort((a, b) => a - b)
   return gaps.length === 0 ? null : { p99: percentile(gaps, 0.99), felt: feltP99(gaps) }
 }
 

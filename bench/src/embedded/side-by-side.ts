@@ -1,5 +1,6 @@
 import type { Operation } from '../contestants/contestant.ts'
 import { CONTESTANTS, type ContestantName } from '../contestants/contestants.ts'
+import { type LoopGaps, LoopProbe } from '../loop-delay.ts'
 import { RemoteContestant } from '../remote-contestant.ts'
 import type { Sample } from '../slice.ts'
 
@@ -27,6 +28,8 @@ export interface Measured {
   readonly concurrency: Concurrency
   readonly round: number
   readonly sample: Sample
+  /** The event loop of this process, which does nothing meanwhile: what the machine alone makes of a loop. */
+  readonly idleLoop: LoopGaps | null
 }
 
 interface Cell {
@@ -73,16 +76,14 @@ async function takeTurns(
   const base = operation === 'read' ? extent.readMs : extent.writeMs
   const measureMs = concurrency === 1_024 ? 2 * base : base
   const measured: Measured[] = []
+  const probeLoop = operation !== 'read' && concurrency === 1_024
+  const warmupMs = measureMs * WARMUP_SHARE
   for (const contestant of [...able.slice(first), ...able.slice(0, first)]) {
-    const sample = await contestant.run({
-      operation,
-      concurrency,
-      measureMs,
-      warmupMs: measureMs * WARMUP_SHARE,
-      sessions: extent.sessions,
-      probeLoop: operation !== 'read' && concurrency === 1_024,
-    })
-    measured.push({ contestant: contestant.name, operation, concurrency, round, sample })
+    const idle = probeLoop ? new LoopProbe() : null
+    const order = { operation, concurrency, warmupMs, measureMs, sessions: extent.sessions, probeLoop }
+    const sample = await contestant.run(order)
+    const idleLoop = idle?.stop() ?? null
+    measured.push({ contestant: contestant.name, operation, concurrency, round, sample, idleLoop })
   }
   return measured
 }
