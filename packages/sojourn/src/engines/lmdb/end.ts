@@ -27,8 +27,8 @@ export function endUser(store: KeyValue, userId: string, cutOff: CutOff): Sessio
   const excepted = cutOff.except === null ? null : findReadable(store, cutOff.except)
   unlist(store, userId, new Set(ids.filter((id) => id !== cutOff.except)))
   for (const stored of ended) bury(store, stored, cutOff)
-  // An earlier cut-off may have ended it already, and is about to be replaced by one that excepts it.
-  if (excepted !== null && excepted.record.ended !== null) bury(store, excepted, excepted.record.ended)
+  // An earlier cut-off has ended it, and is about to be replaced by one that excepts it.
+  if (excepted?.isCutOff && excepted.record.ended !== null) bury(store, excepted, excepted.record.ended)
   cut(store, userId, cutOff)
   return ended.map(({ record }) => record.id)
 }

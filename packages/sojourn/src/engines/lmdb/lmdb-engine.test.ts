@@ -166,6 +166,18 @@ test('T52: an earlier cut-off stays final for a session that a later one excepts
   await engine.close()
 })
 
+test('a tombstone that is kept stays as it is when endUser excepts it', async () => {
+  await using directory = await makeDirectory()
+  const engine = await lmdb({ path: `${directory.path}/store` })
+  await engine.create(record(1), null, NOW)
+  await engine.end(record(1).id, 'logout', NOW)
+  await engine.settle(record(1).id, NOW + MINUTE)
+  await engine.endUser('u_1', 'admin', NOW, record(1).id)
+  expect(await engine.due(NOW + MINUTE - 1, 1)).toEqual([])
+  expect(await engine.due(NOW + MINUTE, 1)).toMatchObject([{ ended: { at: NOW, reason: 'logout' } }])
+  await engine.close()
+})
+
 test('a cut-off is forgotten when nothing from before it can live, and not a moment earlier', async () => {
   await using directory = await makeDirectory()
   const path = `${directory.path}/store`

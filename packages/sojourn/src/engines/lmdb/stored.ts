@@ -17,6 +17,8 @@ const NOTHING = Buffer.alloc(0)
 export interface Stored {
   /** As everybody must see it: ended where the user's cut-off ended it. */
   readonly record: SessionRecord
+  /** Ended by the cut-off alone: its bytes still say that it lives. */
+  readonly isCutOff: boolean
   /** Of an entry in the due list. */
   readonly dueAt: Instant
   /** No `due` returns it before this instant. */
@@ -30,8 +32,10 @@ export function find(store: KeyValue, id: SessionId): Stored | null {
   const key = recordKey(id)
   const bytes = key === null ? null : store.get(key)
   if (bytes === null) return null
-  const record = withCutOff(store, decodeRecord(id, bytes.subarray(RECORD)))
-  return { record, bytes, dueAt: dueAtOf(bytes), leasedUntil: leasedUntilOf(bytes) }
+  const inBytes = decodeRecord(id, bytes.subarray(RECORD))
+  const record = withCutOff(store, inBytes)
+  const isCutOff = record !== inBytes
+  return { record, isCutOff, bytes, dueAt: dueAtOf(bytes), leasedUntil: leasedUntilOf(bytes) }
 }
 
 /** Last activity, and the deadline that follows from it. */
