@@ -68,7 +68,8 @@ export type LifetimeOption = PresetName | { readonly idle: Duration; readonly ab
 /** @throws SessionError `INVALID_ARGUMENT` for an unknown preset or lifetimes that contradict each other. */
 export function policyOf(option: LifetimeOption): Policy {
   if (typeof option !== 'string') {
-    return { ...PRESETS.web, name: 'custom', lifetime: lifetimeOf(option) }
+    const { sameSite, persistentCookie, perUser } = PRESETS.web
+    return { name: 'custom', lifetime: lifetimeOf(option), sameSite, persistentCookie, perUser }
   }
   if (!Object.hasOwn(PRESETS, option)) {
     throw new SessionError(
