@@ -4,7 +4,7 @@ import type { Recipe } from './options.ts'
 import type { SessionRecord } from './port.ts'
 
 /** Null for a recipe that was applied, else what it threw, or what its result was refused with. */
-export type Outcome = { readonly error: unknown } | null
+type Outcome = { readonly error: unknown } | null
 
 export interface Applied {
   readonly bytes: Uint8Array

@@ -113,6 +113,14 @@ export class RequestSession<Data> {
     )
   }
 
+  /** Counts now as activity, such as "I am still there". False when there is no session, or it has ended. */
+  touch(): Promise<boolean> {
+    return this.#exchange.change(never, async () => {
+      const { session, parts } = this.#exchange
+      return session !== null && parts.store.touch(session)
+    })
+  }
+
   /**
    * A new token for the same session. With `grace: false` the old one is dead at once: use that whenever
    * rights change (SECURITY T39). Resolves like `login`; with null also when there is no session.
@@ -208,10 +216,14 @@ export class RequestSession<Data> {
    * @throws SessionError `REAUTHENTICATION_REQUIRED`
    */
   requireRecentAuth(within: Duration): void {
-    const limit = parseDuration(within, 'requireRecentAuth')
+    if (!this.hasRecentAuth(within)) throw new SessionError('REAUTHENTICATION_REQUIRED')
+  }
+
+  /** Whether the user logged in, or was authenticated again, within this time: to ask before it is needed. */
+  hasRecentAuth(within: Duration): boolean {
+    const limit = parseDuration(within, 'within')
     const at = this.#exchange.session?.authenticatedAt ?? null
-    if (at !== null && this.#exchange.parts.store.clock.now() - at <= limit) return
-    throw new SessionError('REAUTHENTICATION_REQUIRED')
+    return at !== null && this.#exchange.parts.store.clock.now() - at <= limit
   }
 
   async #replace(options: CreateOptions<Data>): Promise<string | null> {

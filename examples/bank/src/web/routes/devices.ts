@@ -1,5 +1,4 @@
 import { type Request, Router } from 'express'
-import { type Duration, SessionError } from 'sojourn'
 import { formatIn } from '../../language/format.ts'
 import type { Bank } from '../bank.ts'
 import { fieldOf } from '../form.ts'
@@ -15,7 +14,7 @@ export function deviceRoutes(bank: Bank): Router {
   router.get('/devices', async (request, response) => {
     const data = {
       devices: await devicesOf(bank, request),
-      passwordFirst: !isRecent(request, bank.recentAuth),
+      passwordFirst: !request.session.hasRecentAuth(bank.recentAuth),
     }
     sendPage(bank, response, { view: 'devices', section: 'devices', data })
   })
@@ -52,14 +51,4 @@ async function devicesOf(bank: Bank, request: Request): Promise<DeviceItem[]> {
       since: t.since(format.ago(createdAt, now)),
       seen: current || now - seenAt < NOW_MS ? t.now : t.seen(format.ago(seenAt, now)),
     }))
-}
-
-function isRecent(request: Request, within: Duration): boolean {
-  try {
-    request.session.requireRecentAuth(within)
-    return true
-  } catch (error) {
-    if (error instanceof SessionError && error.code === 'REAUTHENTICATION_REQUIRED') return false
-    throw error
-  }
 }

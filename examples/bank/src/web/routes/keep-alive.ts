@@ -15,8 +15,7 @@ export function keepAliveRoutes(bank: Bank): Router {
 
   // The button of the countdown. It stores the activity at once, also when the last one was a moment ago.
   router.post('/session/stay', async (request, response) => {
-    const { current } = request.session
-    if (current?.userId) await bank.sessions.touch(current)
+    if (request.session.userId !== null) await request.session.touch()
     response.status(204).end()
   })
 
