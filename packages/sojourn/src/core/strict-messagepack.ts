@@ -1,5 +1,9 @@
+import { NODE_LIMIT } from './plain-form.ts'
+
 /** Two levels for each of the 32 of the data, and some for the fields around it. */
 const LEVEL_LIMIT = 70
+/** Each value of the data takes at most a name, a tag and a list besides itself; some stand around it. */
+const VALUE_LIMIT = 4 * NODE_LIMIT + 100
 /** The one first byte that MessagePack gives no meaning. */
 const NEVER_USED = 0xc1
 const REFUSED = -1
@@ -50,26 +54,40 @@ function ruleOf(token: number): Rule | null {
   return RULES_BY_NAME.get(token) ?? null
 }
 
+interface Scan {
+  readonly source: Buffer
+  /** How many more values there may be. */
+  left: number
+}
+
 /**
- * Whether bytes are one whole MessagePack value of the few kinds that the plain form needs, not too deep. The
- * decoder knows extensions that make code out of field names, cycles, and copies without end: a hostile
- * record must not reach them (SECURITY N7, T160).
+ * Whether bytes are one whole MessagePack value of the few kinds that the plain form needs, neither too deep
+ * nor too many. The decoder knows extensions that make code out of field names, cycles, and copies without
+ * end: a hostile record must not reach them (SECURITY N7, T160).
  */
 export function isStrictMessagePack(source: Buffer): boolean {
-  return endOf(source, 0, 0) === source.length
+  return endOf({ source, left: VALUE_LIMIT }, 0, 0) === source.length
 }
 
 /** Where the value that starts at `position` ends; `REFUSED` when it is none, or not whole. */
-function endOf(source: Buffer, position: number, level: number): number {
+function endOf(scan: Scan, position: number, level: number): number {
+  const { source } = scan
   const rule = RULES[source[position] ?? NEVER_USED]
   const start = position + 1 + (rule?.width ?? 0)
   if (!rule || level > LEVEL_LIMIT || start > source.length) return REFUSED
   const length = rule.width === 0 ? rule.length : source.readUIntBE(position + 1, rule.width)
-  if (rule.values === 0) return start + length
-  let end = start
-  for (let left = length * rule.values; left > 0 && end !== REFUSED; left -= 1) {
+  return rule.values === 0 ? start + length : endOfAll(scan, start, length * rule.values, level + 1)
+}
+
+/** Where so many values end that start at `position`. */
+function endOfAll(scan: Scan, position: number, count: number, level: number): number {
+  const { source } = scan
+  scan.left -= count
+  if (scan.left < 0) return REFUSED
+  let end = position
+  for (let index = 0; index < count && end !== REFUSED; index += 1) {
     const size = SIZES[source[end] ?? NEVER_USED] ?? 0
-    end = size > 0 ? end + size : endOf(source, end, level + 1)
+    end = size > 0 ? end + size : endOf(scan, end, level)
   }
   return end
 }
