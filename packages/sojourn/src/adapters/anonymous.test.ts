@@ -2,10 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { Browser, send } from '../http/client.test-support.ts'
 import type { HttpEvent } from '../http/index.ts'
 import { ManualClock } from '../http/manual-clock.test-support.ts'
-import { APP } from './app.test-support.ts'
+import { APP, SAME_ORIGIN } from './app.test-support.ts'
 import { ADAPTERS, type Route, start } from './servers.test-support.ts'
-
-const SAME_ORIGIN = { 'Sec-Fetch-Site': 'same-origin' }
 
 describe.each(ADAPTERS)('over $name', (adapter) => {
   test.each([
@@ -130,6 +128,22 @@ describe.each(ADAPTERS)('over $name', (adapter) => {
       200, 200, 429,
     ])
     expect([await add('2001:db8:0:1::1'), await add('192.0.2.1')]).toEqual([200, 200])
+  })
+
+  test('T51: a rotation that arrives after the log-out makes no token, and shows nobody', async () => {
+    const seen: unknown[] = []
+    const slow: Route = async ({ session, response }) => {
+      await running.store.revokeUser('u_1')
+      seen.push(await session.rotate(), session.id)
+      response.write('too late for a cookie')
+      seen.push(await session.update((draft) => Object.assign(draft, { late: true })))
+      response.end()
+    }
+    const running = await start(adapter, { ...APP, 'POST /slow': slow })
+    const browser = new Browser(running.port)
+    await browser.post('/login')
+    const { setCookie } = await browser.post('/slow')
+    expect([seen, setCookie]).toEqual([[null, null, false], []])
   })
 
   test('T51: a change that arrives after the log-out is not stored, and starts no new session', async () => {

@@ -1,4 +1,8 @@
-import type { Route, Routes, Turn } from './servers.test-support.ts'
+import type { HttpOptions } from '../http/index.ts'
+import { type Adapter, type Route, type Routes, start, type Turn } from './servers.test-support.ts'
+
+/** What a browser says of a request that one of our own pages makes. */
+export const SAME_ORIGIN = { 'Sec-Fetch-Site': 'same-origin' }
 
 /** The route's answer after a change: who is there now. */
 function who({ session }: Turn): unknown {
@@ -56,4 +60,12 @@ export const APP: Routes = {
 
 function listOf(value: unknown): string[] {
   return Array.isArray(value) ? value.map(String) : []
+}
+
+/** A server on which a user is logged in, with the token that the browser holds. */
+export async function loggedIn(adapter: Adapter, http: HttpOptions = {}, routes: Routes = {}) {
+  const running = await start(adapter, { ...APP, ...routes }, { http })
+  const { token, session } = await running.store.create({ userId: 'u_1' })
+  running.engine.forgetCalls()
+  return { ...running, token, id: session.id, cookie: { Cookie: `__Host-id=${token}` } }
 }

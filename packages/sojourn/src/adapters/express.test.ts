@@ -6,6 +6,7 @@ import { memory } from '../engines/memory/index.ts'
 import { send } from '../http/client.test-support.ts'
 import { FaultyEngine } from '../http/faulty-engine.test-support.ts'
 import { listen } from '../http/listen.test-support.ts'
+import { SAME_ORIGIN } from './app.test-support.ts'
 import { sessionErrors, sojourn } from './express.ts'
 
 declare module './express.ts' {
@@ -13,8 +14,6 @@ declare module './express.ts' {
     readonly data: SessionData
   }
 }
-
-const SAME_ORIGIN = { 'Sec-Fetch-Site': 'same-origin' }
 
 async function storeOf() {
   const engine = new FaultyEngine(memory())

@@ -70,6 +70,17 @@ describe.each(ADAPTERS)('over $name', (adapter) => {
     }
   })
 
+  test.each([
+    ['a foreign origin', { 'Sec-Fetch-Site': 'cross-site', Origin: 'https://evil.example' }],
+    ['the origin null', { 'Sec-Fetch-Site': 'cross-site', Origin: 'null' }],
+    ['a sibling subdomain', { 'Sec-Fetch-Site': 'same-site', Origin: 'https://blog.bank.example' }],
+  ])('T31, T161.11: a form from %s changes nothing', async (_where, headers) => {
+    const { port, cookie, engine, store, token } = await loggedIn(adapter)
+    expect((await send(port, 'POST', '/add', { headers: { ...headers, ...cookie } })).status).toBe(403)
+    expect(engine.calls).toEqual([])
+    expect(await store.read(token)).toMatchObject({ data: { cart: [] } })
+  })
+
   test('T31: a bearer request is not checked, because no browser sends it by itself', async () => {
     const { port, store } = await start(adapter, APP, { http: { transport: 'both', origins: ORIGINS } })
     const { token } = await store.create({ userId: 'u_1' })

@@ -2,10 +2,9 @@ import { Agent } from 'node:http'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { Browser, send } from '../http/client.test-support.ts'
 import { ManualClock } from '../http/manual-clock.test-support.ts'
-import { APP } from './app.test-support.ts'
+import { APP, SAME_ORIGIN } from './app.test-support.ts'
 import { ADAPTERS, type Adapter, type Route, type Routes, type Setup, start } from './servers.test-support.ts'
 
-const SAME_ORIGIN = { 'Sec-Fetch-Site': 'same-origin' }
 const MINUTE = 60_000
 
 /** A browser with an anonymous session that holds a cart and a colour. */

@@ -1,20 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { Browser, send, sendRaw } from '../http/client.test-support.ts'
-import type { HttpEvent, HttpOptions } from '../http/index.ts'
+import type { HttpEvent } from '../http/index.ts'
 import { ManualClock } from '../http/manual-clock.test-support.ts'
-import { APP } from './app.test-support.ts'
-import { ADAPTERS, type Adapter, type Routes, start } from './servers.test-support.ts'
+import { APP, loggedIn, SAME_ORIGIN } from './app.test-support.ts'
+import { ADAPTERS, start } from './servers.test-support.ts'
 
-const SAME_ORIGIN = { 'Sec-Fetch-Site': 'same-origin' }
 const LINE = /^__Host-id=([A-Za-z0-9_-]{48}); Path=\/; Secure; HttpOnly; SameSite=Lax$/
-
-/** A server on which a user is logged in, with the token that the browser holds. */
-async function loggedIn(adapter: Adapter, http: HttpOptions = {}, routes: Routes = {}) {
-  const running = await start(adapter, { ...APP, ...routes }, { http })
-  const { token, session } = await running.store.create({ userId: 'u_1' })
-  running.engine.forgetCalls()
-  return { ...running, token, id: session.id, cookie: { Cookie: `__Host-id=${token}` } }
-}
 
 describe.each(ADAPTERS)('over $name', (adapter) => {
   test('T15: log-in answers with the cookie of production, once, to the byte', async () => {
@@ -23,7 +14,7 @@ describe.each(ADAPTERS)('over $name', (adapter) => {
     expect(setCookie).toEqual([expect.stringMatching(LINE)])
   })
 
-  test('T16: production neither sets nor reads the plain name', async () => {
+  test('T16, T161.10: production neither sets nor reads the plain name', async () => {
     const { port, token, engine } = await loggedIn(adapter)
     const answer = await send(port, 'GET', '/me', { headers: { Cookie: `id=${token}`, Host: 'localhost' } })
     expect(JSON.parse(answer.body).userId).toBeNull()
@@ -73,14 +64,14 @@ describe.each(ADAPTERS)('over $name', (adapter) => {
     ['a quoted value', (token: string) => `__Host-id="${token}"`],
     ['another case', (token: string) => `__host-id=${token}`],
     ['a nameless cookie', (token: string) => `=__Host-id=${token}`],
-  ])('T18: %s is no session, and asks the engine nothing', async (_what, cookie) => {
+  ])('T18, T161.10: %s is no session, and asks the engine nothing', async (_what, cookie) => {
     const { port, token, engine } = await loggedIn(adapter)
     const text = `GET /me HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: ${cookie(token)}\r\n\r\n`
     expect(await sendRaw(port, text)).toContain('"userId":null')
     expect(engine.calls).toEqual([])
   })
 
-  test('T19: our cookie twice with two values is no session, asks the engine nothing, and is told', async () => {
+  test('T19, T161.10: our cookie twice with two values is no session, asks the engine nothing, and is told', async () => {
     const events: HttpEvent[] = []
     const { port, token, engine } = await loggedIn(adapter, { onEvent: (event) => events.push(event) })
     const other = 'A'.repeat(48)
@@ -130,7 +121,7 @@ describe.each(ADAPTERS)('over $name', (adapter) => {
     expect(await store.read(token)).toMatchObject({ userId: 'u_1', superseded: false })
   })
 
-  test.each(['login', 'begin', 'update', 'rotate', 'reauthenticate', 'logout'] as const)(
+  test.each(['login', 'begin', 'update', 'rotate', 'reauthenticate', 'logout', 'revoke'] as const)(
     'T21: %s rejects before anything is stored when the headers are sent',
     async (verb) => {
       const failures: unknown[] = []
@@ -148,6 +139,7 @@ describe.each(ADAPTERS)('over $name', (adapter) => {
               rotate: () => session.rotate({ grace: false }),
               reauthenticate: () => session.reauthenticate({ userId: 'u_1' }),
               logout: () => session.logout(),
+              revoke: () => session.revoke(session.id ?? ''),
             }
             await changes[verb]().catch((error: unknown) => failures.push(error))
             response.end()
@@ -231,151 +223,6 @@ describe.each(ADAPTERS)('over $name', (adapter) => {
     expect((await browser.post('/login')).setCookie[0]).toMatch(/; Max-Age=28800$/)
     clock.advance(1_200_500)
     expect((await browser.post('/rotate')).setCookie[0]).toMatch(/; Max-Age=27599$/)
-  })
-
-  test('T24: whatever sets the cookie is not to be stored, redirects and errors among them', async () => {
-    const { port } = await start(adapter, {
-      'POST /': async ({ session, request, response }) => {
-        await session.login('u_1')
-        const status = Number(request.headers['x-status'])
-        response.writeHead(status, {
-          'Cache-Control': 'public, max-age=60',
-          'CDN-Cache-Control': 'max-age=60',
-        })
-        response.end()
-      },
-    })
-    for (const status of [200, 302, 304, 404, 500]) {
-      const { headers, setCookie } = await new Browser(port).post('/', { 'X-Status': status })
-      expect(setCookie).toHaveLength(1)
-      expect(headers).toMatchObject({ 'cache-control': 'private, no-store', vary: 'Cookie' })
-      expect(headers['cdn-cache-control']).toBeUndefined()
-    }
-  })
-
-  const LOOKS: Readonly<Record<string, Routes[string]>> = {
-    data: ({ session }) => void session.data,
-    id: ({ session }) => void session.id,
-    userId: ({ session }) => void session.userId,
-    current: ({ session }) => void session.current,
-    list: async ({ session }) => void (await session.list()),
-    csrfToken: ({ session }) => void session.csrfToken(),
-    requireRecentAuth: ({ session }) => session.requireRecentAuth('1h'),
-  }
-
-  test.each(Object.keys(LOOKS))(
-    'T25: asking for %s makes the response private, with a session and without',
-    async (look) => {
-      const { port, cookie } = await loggedIn(
-        adapter,
-        {},
-        {
-          'GET /look': async (turn) => {
-            await LOOKS[look]?.(turn)
-            turn.response.end()
-          },
-        },
-      )
-      for (const headers of [cookie, {}]) {
-        const answer = await send(port, 'GET', '/look', { headers })
-        expect(answer.headers.vary).toBe('Cookie')
-        expect(answer.headers['cache-control']).toMatch(/no-store/)
-        expect(answer.setCookie).toEqual([])
-      }
-    },
-  )
-
-  test('T25: a route that does not ask is left alone, also when a session was sent', async () => {
-    const { port, cookie } = await loggedIn(adapter)
-    const { headers } = await send(port, 'GET', '/free', { headers: cookie })
-    expect([headers.vary, headers['cache-control']]).toEqual([undefined, undefined])
-  })
-
-  test('T26: a bearer token opens its session, and the answer varies by it', async () => {
-    const { port, token } = await loggedIn(adapter, { transport: 'bearer' })
-    const { headers, body } = await send(port, 'GET', '/me', {
-      headers: { Authorization: `bearer ${token}` },
-    })
-    expect(JSON.parse(body).userId).toBe('u_1')
-    expect(headers).toMatchObject({ vary: 'Authorization', 'cache-control': 'private, no-store' })
-  })
-
-  test('T26: two Authorization lines are refused with 400', async () => {
-    const { port, token, engine } = await loggedIn(adapter, { transport: 'bearer' })
-    const line = `Authorization: Bearer ${token}\r\n`
-    const text = `GET /me HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${line}${line}\r\n`
-    const answer = await sendRaw(port, text)
-    expect(answer).toMatch(/^HTTP\/1\.1 400 /)
-    expect(answer).toContain('"code":"AMBIGUOUS_CREDENTIALS"')
-    expect(engine.calls).toEqual([])
-  })
-
-  test('T26: a token in the query, the path or a form is not read', async () => {
-    const { port, token, engine } = await loggedIn(adapter, { transport: 'both' })
-    for (const path of [
-      `/me?token=${token}`,
-      `/me?__Host-id=${token}`,
-      `/me;__Host-id=${token}`,
-      `/${token}`,
-    ]) {
-      const { body } = await send(port, 'GET', path)
-      expect(body).not.toContain('u_1')
-    }
-    expect(engine.calls).toEqual([])
-  })
-
-  test('T26: over bearer, log-in hands the token to the handler and sets no cookie', async () => {
-    const { port, store } = await start(
-      adapter,
-      { 'POST /login': async ({ session }) => ({ token: await session.login('u_1') }) },
-      { http: { transport: 'bearer' } },
-    )
-    const { setCookie, body } = await send(port, 'POST', '/login')
-    expect(setCookie).toEqual([])
-    expect(await store.read(JSON.parse(body).token)).toMatchObject({ userId: 'u_1' })
-  })
-
-  test('T27: a route takes the transport that it was made for, and no other', async () => {
-    const byCookie = await loggedIn(adapter)
-    const bearer = await send(byCookie.port, 'GET', '/me', {
-      headers: { Authorization: `Bearer ${byCookie.token}` },
-    })
-    expect(JSON.parse(bearer.body).userId).toBeNull()
-    const byBearer = await loggedIn(adapter, { transport: 'bearer' })
-    const cookie = await send(byBearer.port, 'GET', '/me', { headers: byBearer.cookie })
-    expect(JSON.parse(cookie.body).userId).toBeNull()
-    expect([...byCookie.engine.calls, ...byBearer.engine.calls]).toEqual([])
-  })
-
-  test('T27: cookie and bearer together are refused with 400; either alone works', async () => {
-    const { port, token, engine, cookie } = await loggedIn(adapter, { transport: 'both' })
-    const Authorization = `Bearer ${token}`
-    const both = await send(port, 'GET', '/me', { headers: { ...cookie, Authorization } })
-    expect([both.status, JSON.parse(both.body).code]).toEqual([400, 'AMBIGUOUS_CREDENTIALS'])
-    expect(engine.calls).toEqual([])
-    for (const headers of [cookie, { Authorization }, { ...cookie, Authorization: 'Basic eDp5' }]) {
-      const alone = await send(port, 'GET', '/me', { headers })
-      expect(JSON.parse(alone.body).userId).toBe('u_1')
-      expect(alone.headers.vary).toBe('Cookie, Authorization')
-    }
-  })
-
-  test('T28: no other header selects, extends or authenticates a session', async () => {
-    const { port, token, id, engine } = await loggedIn(adapter)
-    const headers = {
-      'X-User-Id': 'u_1',
-      'X-Session': token,
-      'X-Session-Id': id,
-      'X-Forwarded-User': 'u_1',
-      'X-Forwarded-For': '127.0.0.1',
-      'X-Middleware-Subrequest': 'middleware',
-      'Proxy-Authorization': `Bearer ${token}`,
-      'Set-Cookie': `__Host-id=${token}`,
-      Cookie2: `__Host-id=${token}`,
-    }
-    const { body } = await send(port, 'GET', '/me', { headers })
-    expect(JSON.parse(body)).toMatchObject({ id: null, userId: null })
-    expect(engine.calls).toEqual([])
   })
 
   test('a request with a dead token is anonymous, and its cookie is left alone', async () => {

@@ -8,7 +8,11 @@ export interface Answer {
   readonly body: string
 }
 
-export type Sent = { readonly headers?: OutgoingHttpHeaders; readonly agent?: Agent }
+export interface Sent {
+  readonly headers?: OutgoingHttpHeaders
+  readonly agent?: Agent
+  readonly body?: string
+}
 
 /** Sends one request and waits for the whole answer. */
 export function send(port: number, method: string, path: string, sent: Sent = {}): Promise<Answer> {
@@ -27,7 +31,7 @@ export function send(port: number, method: string, path: string, sent: Sent = {}
       },
     )
     outgoing.on('error', reject)
-    outgoing.end()
+    outgoing.end(sent.body)
   })
 }
 

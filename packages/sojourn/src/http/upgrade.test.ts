@@ -220,6 +220,14 @@ describe('an upgrade', () => {
     expect(engine.calls).toEqual(['read'])
   })
 
+  test('a mistake of the application becomes a warning, and the client gets no detail', async () => {
+    const warning = new Promise<Error>((resolve) => process.once('warning', resolve))
+    const touch = () => JSON.parse('{')
+    const { port, token } = await start({ touch })
+    expect((await open(port, cookie(token, { Origin: OWN }))).status).toBe(500)
+    expect(await warning).toBeInstanceOf(SyntaxError)
+  })
+
   test('T26: two Authorization lines are refused with 400', async () => {
     const { port, token } = await start({ transport: 'both' })
     const both = cookie(token, { Origin: OWN, Authorization: `Bearer ${token}` })

@@ -18,6 +18,7 @@ export interface UpgradeSocket {
 /**
  * Lets a request to upgrade pass: resolves with its live session, and calls `onEnded` when that session ends,
  * here or in another process. Resolves with null when it has refused the request and closed the socket.
+ * Never rejects: what an option of the application throws becomes a process warning and a 500.
  */
 export type Admit<Data, Request extends IncomingMessage> = (
   request: Request,
@@ -55,10 +56,7 @@ export function admitUpgrades<Data, Request extends IncomingMessage = IncomingMe
       socket.once('close', store.watch(session, onEnded))
       return session
     } catch (error) {
-      const status = statusOf(error)
-      refuse(socket, status ?? SERVER_ERROR)
-      if (status !== null) return null
-      throw error
+      return refuse(socket, statusOf(error) ?? warned(error))
     }
   }
 }
@@ -75,6 +73,12 @@ async function sessionFor<Data, Request extends IncomingMessage>(
     throw new SessionError('ORIGIN_REFUSED')
   }
   return token === null ? null : store.read(token, { touch: config.touch(request) })
+}
+
+/** A listener of `upgrade` has nobody to reject to: the process would end. */
+function warned(error: unknown): number {
+  process.emitWarning(error instanceof Error ? error : String(error))
+  return SERVER_ERROR
 }
 
 function refuse(socket: UpgradeSocket, status: number): null {
