@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { access, link, open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DATA_FILE, FILE_MODE, isCode, LOCK_FILE } from './directory.ts'
+import { DATA_FILE, FILE_MODE, isCode, LOCK_FILE, syncDirectory } from './directory.ts'
 
 /** LMDB's header and its reader slots of 64 bytes, for more than a thousand readers, in whole pages. */
 const LOCK_BYTES = 17 * 4_096
@@ -32,6 +32,7 @@ async function makeFile(path: string, name: string, bytes: number): Promise<void
     await file.close()
     await unlink(temporary)
   }
+  await syncDirectory(path)
 }
 
 async function isThere(path: string): Promise<boolean> {
