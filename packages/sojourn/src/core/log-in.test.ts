@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { ENGINES } from './engines.test-support.ts'
+import { SETTLE_AFTER_MS } from './sweeper.ts'
 import { endsOf, MINUTE, namesOf, World } from './world.test-support.ts'
 
 describe.each(ENGINES)('log-in over $name', (engine) => {
@@ -182,6 +183,26 @@ describe.each(ENGINES)('log-in over $name', (engine) => {
     })
     held.release()
     expect((await login).session.data).toEqual({ cart: ['book'], count: 7, language: 'en' })
+  })
+
+  test('a sweep that comes between the end and the look takes nothing from what is carried', async () => {
+    await using world = await World.open(engine)
+    const [here, there] = await world.pair()
+    const visitor = await here.store.create({ data: { cart: ['book'] } })
+    const created = here.line.hold('create')
+    const ended = here.line.hold('end', 'after')
+    const login = here.store.create({ userId: 'u_1', replaces: visitor.token, carry: ['cart'] })
+    await created.reached
+    await there.store.update(visitor.token, (draft) => (draft.cart = ['book', 'lamp']))
+    created.release()
+    await ended.reached
+    world.clock.advance(999)
+    await there.store.sweep()
+    ended.release()
+    expect((await login).session.data.cart).toEqual(['book', 'lamp'])
+    world.clock.advance(SETTLE_AFTER_MS)
+    await there.store.sweep()
+    expect((await world.stored(visitor.token)).data.byteLength).toBe(0)
   })
 
   test('a log-in is done although the look for late changes failed, and that is counted', async () => {
