@@ -40,6 +40,7 @@ const UNFINISHED_LIMIT = '10m'
  */
 export class RequestSession<Data> {
   readonly #exchange: Exchange<Data>
+  #blank: ReadonlyData<Data> | null = null
 
   constructor(exchange: Exchange<Data>) {
     this.#exchange = exchange
@@ -52,7 +53,10 @@ export class RequestSession<Data> {
 
   /** The session's data; without a session what `initial` says. Read-only: change it with `update`. */
   get data(): ReadonlyData<Data> {
-    return this.#exchange.session?.data ?? this.#exchange.parts.store.blank()
+    const { session, parts } = this.#exchange
+    if (session !== null) return session.data
+    this.#blank ??= parts.store.blank()
+    return this.#blank
   }
 
   /** The public id; null without a session. */
@@ -227,8 +231,9 @@ export class RequestSession<Data> {
   }
 
   async #replace(options: CreateOptions<Data>): Promise<string | null> {
-    const { session, parts } = this.#exchange
-    const replaces = session === null ? {} : { replaces: session }
+    const { token, parts } = this.#exchange
+    // By token, so that what is carried is read anew: checking a password takes long enough for a cart to grow.
+    const replaces = token === null ? {} : { replaces: token }
     return this.#exchange.begin(await parts.store.create({ ...options, ...replaces }))
   }
 
