@@ -27,7 +27,7 @@ export async function applyRecipes<Data>(
   for (const recipe of recipes) {
     const { draft, ...head } = await codec.draft(bytes)
     try {
-      runSynchronously(recipe, draft)
+      runRecipe(recipe, draft)
       bytes = await codec.encode(draft, head)
       outcomes.push(null)
     } catch (error) {
@@ -37,8 +37,11 @@ export async function applyRecipes<Data>(
   return { bytes, changed: Buffer.compare(bytes, record.data) !== 0, outcomes }
 }
 
-/** A recipe that waits would hold an old draft while others write, so a promise is refused. */
-function runSynchronously<Data>(recipe: Recipe<Data>, draft: Data): void {
+/**
+ * Lets a recipe change a draft.
+ * @throws SessionError `INVALID_ARGUMENT` for one that waits: it would hold an old draft while others write
+ */
+export function runRecipe<Data>(recipe: Recipe<Data>, draft: Data): void {
   const result = recipe(draft)
   if (typeof result === 'object' && result !== null && 'then' in result) {
     if (result instanceof Promise) result.catch(() => undefined)

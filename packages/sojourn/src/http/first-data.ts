@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type Recipe, SessionError, type SessionStore } from '../core/index.ts'
+import type { Recipe, SessionStore } from '../core/index.ts'
+import { runRecipe } from '../core/recipes.ts'
 
 /**
  * The data that a recipe makes of a session that is not stored yet; null when it changes nothing, so that a
@@ -10,10 +11,6 @@ export function firstData<Data>(store: SessionStore<Data>, recipe: Recipe<Data>)
   const before = store.draft()
   // `initial` may hand out one object again and again, and a recipe must not change what others start from.
   const draft = structuredClone(before)
-  const result = recipe(draft)
-  if (typeof result === 'object' && result !== null && 'then' in result) {
-    if (result instanceof Promise) result.catch(() => undefined)
-    throw new SessionError('INVALID_ARGUMENT', 'A recipe must be synchronous: await first, then update.')
-  }
+  runRecipe(recipe, draft)
   return isDeepStrictEqual(draft, before) ? null : draft
 }
