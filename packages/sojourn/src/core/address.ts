@@ -46,6 +46,16 @@ export async function resolve<Data>(
   return record && { record, fresh: true, token: null, superseded }
 }
 
+/** The same as it is stored now: what was read some time before may have ended since. */
+export async function resolveStored<Data>(
+  context: StoreContext<Data>,
+  address: SessionAddress,
+): Promise<SessionRecord | null> {
+  const addressed = await resolve(context, address)
+  if (addressed === null || addressed.fresh) return addressed?.record ?? null
+  return readLive(context, addressed.record.id)
+}
+
 async function resolveId<Data>(
   context: StoreContext<Data>,
   address: Exclude<SessionAddress, string>,

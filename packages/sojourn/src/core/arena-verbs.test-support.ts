@@ -48,9 +48,8 @@ async function logIn(arena: Arena, corner: Corner): Promise<void> {
     return
   }
   const known = arena.issued(issued)
-  if (issued.session.data.count === undefined) return
-  known.carriedFrom = old
   known.isCarryUnsure = lost() !== before
+  if (issued.session.data.count !== undefined || known.isCarryUnsure) known.carriedFrom = old
 }
 
 async function increment(arena: Arena, corner: Corner): Promise<void> {

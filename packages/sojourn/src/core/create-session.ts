@@ -1,4 +1,4 @@
-import { resolve } from './address.ts'
+import { resolveStored } from './address.ts'
 import { bucketOf, randomBucket } from './bucket.ts'
 import { carryLate, firstData } from './carry.ts'
 import { eventOf, type StoreContext, sessionOf } from './context.ts'
@@ -27,14 +27,14 @@ export async function createSession<Data>(
   updates: UpdateQueue<Data>,
   options: CreateOptions<Data>,
 ): Promise<Issued<Data>> {
-  const old = options.replaces === undefined ? null : await resolve(context, options.replaces)
-  const data = await firstData(context, options, old?.record ?? null)
+  const old = options.replaces === undefined ? null : await resolveStored(context, options.replaces)
+  const data = await firstData(context, options, old)
   const head = { device: deviceOf(options.device), assurance: assuranceOf(options.assurance) }
   const draft = draftRecord(context, options, await context.codec.encode(data, head))
-  const { record, secret } = await store(context, draft, limitOf(context, old?.record ?? null))
-  if (old !== null) await endReplaced(context, old.record, record)
+  const { record, secret } = await store(context, draft, limitOf(context, old))
+  if (old !== null) await endReplaced(context, old, record)
   context.events.emit('created', eventOf(context, record))
-  const late = old && (await carryLate(context, updates, options, { old: old.record, record }))
+  const late = old && (await carryLate(context, updates, options, { old, record }))
   return { token: record.id + secret, session: late ?? (await sessionOf(context, record)) }
 }
 
@@ -117,7 +117,7 @@ async function createOrDiscard<Data>(
   try {
     return await context.engine.create(record, limit, record.createdAt)
   } catch (error) {
-    discard(context, record)
+    if (error instanceof SessionError && error.code === 'OUTCOME_UNKNOWN') discard(context, record)
     throw error
   }
 }

@@ -165,6 +165,16 @@ describe.each(ENGINES)('log-in over $name', (engine) => {
     expect((await there.store.read(token))?.data).toEqual({ cart: ['book', 'lamp'] })
   })
 
+  test('nothing is carried from a session object whose session has ended since', async () => {
+    await using world = await World.open(engine)
+    const [here, there] = await world.pair()
+    const { session } = await here.store.create({ data: { cart: ['book'] } })
+    await there.store.revoke({ id: session.id, operator: true })
+    const user = await here.store.create({ userId: 'u_1', replaces: session, carry: ['cart'] })
+    expect(user.session.data).toEqual({})
+    expect((await world.stored(session.id)).ended?.reason).toBe('revoked')
+  })
+
   test('a late change never overwrites what the log-in itself gave', async () => {
     await using world = await World.open(engine, { initial: () => ({ language: 'en' }) })
     const { store, line } = await world.place()

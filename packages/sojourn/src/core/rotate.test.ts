@@ -176,6 +176,18 @@ describe.each(ENGINES)('the grace over $name', (engine) => {
     expect((await world.stored(token)).previous?.graceEndsAt).toBeNull()
   })
 
+  test.each(['old', 'new'] as const)('T42: a log-out with the %s token ends both', async (which) => {
+    await using world = await World.open(engine)
+    const [here, there] = await world.pair()
+    const { token } = await here.store.create({ userId: 'u_1' })
+    const next = tokenOf(await here.store.rotate(token))
+    expect(await there.store.revoke(which === 'old' ? token : next)).toBe(true)
+    for (const each of [token, next]) {
+      expect(await here.store.read(each)).toBeNull()
+      expect(await here.store.rotate(each)).toBeNull()
+    }
+  })
+
   test('T42: of two first sightings one counts', async () => {
     await using world = await World.open(engine)
     const [here, there] = await world.pair()

@@ -87,6 +87,24 @@ describe.each(ENGINES)('watch over $name', (engine) => {
     expect(told).toBe(1)
   })
 
+  test('T62: a read that fails keeps nobody of the next read waiting', async () => {
+    await using world = await World.open(engine)
+    const [here, there] = await world.pair()
+    const made = await Promise.all(Array.from({ length: 1_001 }, () => here.store.create()))
+    const [first, last] = [made[0], made.at(-1)]
+    const told: string[] = []
+    for (const { session } of made) here.store.watch(session, () => told.push(session.id))
+    for (const one of [first, last]) await there.store.revoke(one?.token ?? '')
+    here.line.fail('read')
+    world.clock.advance(500)
+    await here.store.drain()
+    expect(told).toEqual([last?.session.id])
+    expect(here.store.counters().backgroundFailures).toBe(1)
+    world.clock.advance(500)
+    await here.store.drain()
+    expect(told).toEqual([last?.session.id, first?.session.id])
+  })
+
   test('who has stopped watching is not told, and nothing looks when nobody watches', async () => {
     await using world = await World.open(engine)
     const { store, line } = await world.place()

@@ -57,15 +57,16 @@ export class Watcher {
   }
 
   async #look(): Promise<void> {
-    try {
-      const ids = [...this.#watches.keys()]
-      for (let start = 0; start < ids.length; start += IDS_PER_READ) {
+    const ids = [...this.#watches.keys()]
+    for (let start = 0; start < ids.length; start += IDS_PER_READ) {
+      try {
         await this.#lookAt(ids.slice(start, start + IDS_PER_READ))
+      } catch {
+        this.#context.counters.add('backgroundFailures')
       }
-    } finally {
-      this.#cancel = null
-      this.#schedule()
     }
+    this.#cancel = null
+    this.#schedule()
   }
 
   async #lookAt(ids: readonly SessionId[]): Promise<void> {
