@@ -4,7 +4,7 @@ import type { StoreContext } from './context.ts'
 import { Counters } from './counters.ts'
 import { DataCodec } from './data-codec.ts'
 import { type Patience, within } from './deadline.ts'
-import { ENVELOPE_CEILING_BYTES, FORMATS } from './envelope.ts'
+import { ENVELOPE_CEILING_BYTES } from './envelope.ts'
 import { redacted, SessionError } from './errors.ts'
 import { Events } from './events.ts'
 import { GuardedEngine } from './guard.ts'
@@ -99,7 +99,7 @@ function checkedOptions<Data>(options: StoreOptions<Data>, patience: Patience) {
 
 function codecOf<Data>(options: StoreOptions<Data>, patience: Patience): DataCodec<Data> {
   const format = options.format ?? 'messagepack'
-  if (!Object.hasOwn(FORMATS, format)) throw invalid(`format must be ${Object.keys(FORMATS).join(' or ')}`)
+  if (format !== 'messagepack' && format !== 'json') throw invalid('format must be messagepack or json')
   const { schema = null } = options
   if (typeof schema?.['~standard']?.validate !== 'function' && schema !== null) {
     throw invalid('schema must be a Standard Schema, such as one of zod 4, valibot 1 or arktype 2')
@@ -116,6 +116,7 @@ function codecOf<Data>(options: StoreOptions<Data>, patience: Patience): DataCod
 
 function perUserOf(option: StoreOptions<unknown>['perUser'], preset: PerUser | null): PerUser | null {
   if (option === undefined) return preset
+  if (typeof option !== 'object' || option === null) throw invalid('perUser must be { max, whenFull }')
   const whenFull = option.whenFull ?? 'endOldest'
   if (whenFull !== 'endOldest' && whenFull !== 'refuse') {
     throw invalid("perUser.whenFull must be 'endOldest' or 'refuse'")
