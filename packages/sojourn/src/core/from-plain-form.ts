@@ -17,7 +17,7 @@ const NUMBERS = new Map([
   ['-Infinity', Number.NEGATIVE_INFINITY],
 ])
 /** As many decimal digits as the largest big integer has that is stored. */
-const BIGINT = /^-?[0-9]{1,1234}$/
+const BIGINT = /^-?[0-9]{1,309}$/
 
 /**
  * Makes data out of its plain form, in place. The bytes may be hostile, so whatever `toPlainForm` would not

@@ -14,7 +14,7 @@ export const NODE_LIMIT = 10_000
 /** Keys that turn into prototypes when somebody assigns them carelessly (SECURITY N5). */
 export const UNSAFE_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
 /** Decimal text of larger numbers takes long to write and to read (SECURITY T81). */
-const BIGINT_BITS = 4_096
+const BIGINT_BITS = 1_024
 const BIGINT_END = 2n ** BigInt(BIGINT_BITS)
 
 interface Walk {

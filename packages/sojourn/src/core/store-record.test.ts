@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest'
+import { memory } from '../engines/memory/index.ts'
+import { over } from '../testing/shareable-store.test-support.ts'
+import { createSessionStore } from './create-session-store.ts'
+import { ENGINES } from './engines.test-support.ts'
+import { STORE_ID } from './store-record.ts'
+import { TestClock } from './test-clock.test-support.ts'
+import { HOUR, MINUTE, World } from './world.test-support.ts'
+
+const SECRET_LENGTH = 32
+
+describe.each(ENGINES)('the record about a store over $name', (engine) => {
+  test('T7: is opened by no token and named by no address', async () => {
+    await using world = await World.open(engine)
+    const { store } = await world.place()
+    const before = await world.stored(STORE_ID)
+    for (const filler of ['A', '-', '_', '0']) {
+      const token = STORE_ID + filler.repeat(SECRET_LENGTH)
+      expect(await store.read(token)).toBeNull()
+      expect(await store.rotate(token)).toBeNull()
+      expect(await store.revoke(token)).toBe(false)
+    }
+    expect(await store.revoke({ id: STORE_ID, operator: true })).toBe(false)
+    expect(await world.stored(STORE_ID)).toEqual(before)
+  })
+
+  test('outlives every sweep', async () => {
+    await using world = await World.open(engine)
+    const { store } = await world.place()
+    for (let year = 0; year < 10; year += 1) {
+      world.clock.advance(366 * 24 * HOUR)
+      store.trustClock()
+      await store.sweep()
+    }
+    expect(await world.record(STORE_ID)).not.toBeNull()
+    expect(await store.create()).toBeTruthy()
+  })
+
+  test('T86: is made again when the store was emptied under a running process', async () => {
+    await using world = await World.open(engine)
+    const { store } = await world.place()
+    await store.create({ userId: 'u_1' })
+    await store.revokeAll()
+    const { notBefore } = JSON.parse(Buffer.from((await world.stored(STORE_ID)).data).toString())
+    await world.raw.end(STORE_ID, 'admin', world.clock.now())
+    await world.raw.settle(STORE_ID, null)
+    expect(await world.record(STORE_ID)).toBeNull()
+    world.clock.advance(MINUTE)
+    const { token } = await store.create({ userId: 'u_1' })
+    expect(await store.read(token)).not.toBeNull()
+    // It still knows what was revoked.
+    expect(JSON.parse(Buffer.from((await world.stored(STORE_ID)).data).toString())).toMatchObject({
+      notBefore,
+    })
+  })
+
+  test('T59: never takes a cut-off back', async () => {
+    await using world = await World.open(engine)
+    const [first, second] = [await world.place(), await world.place()]
+    const cutOff = async (): Promise<number> => {
+      return JSON.parse(Buffer.from((await world.stored(STORE_ID)).data).toString()).notBefore
+    }
+    await first.store.revokeAll()
+    const latest = await cutOff()
+    await second.store.revokeAll({ before: latest - HOUR })
+    await first.store.revokeAll({ before: 0 })
+    expect(await cutOff()).toBe(latest)
+  })
+})
+
+describe('a damaged record about a store', () => {
+  test.each([
+    ['is no JSON', '{'],
+    ['says nothing', '{}'],
+    ['is a list', '[]'],
+    ['is null', 'null'],
+    ['has a cut-off that is no number', '{"bucketKeyCheck":"none","notBefore":"never"}'],
+    ['has a cut-off that is null', '{"bucketKeyCheck":"none","notBefore":null}'],
+    ['has a cut-off beyond numbers', '{"bucketKeyCheck":"none","notBefore":1e400}'],
+    ['has another check', '{"bucketKeyCheck":"5ee4d2d400b0e231","notBefore":0}'],
+  ])('T12: that %s keeps the store closed', async (_name, json) => {
+    const real = memory()
+    await createSessionStore({ engine: real, sweep: false })
+    const engine = over(real, {
+      read: async (ids) => {
+        const records = await real.read(ids)
+        return records.map((record) => record && { ...record, data: Buffer.from(json) })
+      },
+    })
+    await expect(createSessionStore({ engine, sweep: false })).rejects.toMatchObject({
+      code: 'STORE_REFUSED',
+    })
+  })
+
+  test('T59: that cannot be read leaves a running process without an answer', async () => {
+    const real = memory()
+    let isDamaged = false
+    const engine = over(real, {
+      read: async (ids) => {
+        const records = await real.read(ids)
+        return records.map(
+          (record) =>
+            record && (isDamaged && record.id === STORE_ID ? { ...record, data: new Uint8Array() } : record),
+        )
+      },
+    })
+    const clock = new TestClock()
+    const store = await createSessionStore({ engine, sweep: false, clock })
+    const { token } = await store.create()
+    isDamaged = true
+    clock.advance(5_000)
+    await expect(store.read(token)).rejects.toMatchObject({ code: 'STORE_REFUSED' })
+    isDamaged = false
+    expect(await store.read(token)).not.toBeNull()
+  })
+})
