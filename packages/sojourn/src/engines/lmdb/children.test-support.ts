@@ -13,6 +13,9 @@ const COMPILER = join(ROOT, 'node_modules/typescript/bin/tsc')
 const PROJECT = join(ROOT, 'packages/sojourn/tsconfig.json')
 const SILENT = ['--declaration', 'false', '--declarationMap', 'false', '--sourceMap', 'false']
 
+/** The longest that compiling may take: a second on a machine at rest. */
+export const COMPILE_MS = 120_000
+
 /** What a child tells; each kind of child has its own words. */
 export type Message = Readonly<Record<string, unknown>>
 

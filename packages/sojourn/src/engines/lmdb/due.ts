@@ -1,4 +1,4 @@
-import { type Instant, LEASE_MS, type SessionRecord } from '../../core/port.ts'
+import { type Instant, LEASE_MS, NEVER, type SessionRecord } from '../../core/port.ts'
 import { forgetCutOffs, hasOutdatedCutOffs } from './cut-off.ts'
 import type { KeyValue } from './key-value.ts'
 import { DUE, dueAfter, dueKey, partsOfDueKey } from './keys.ts'
@@ -29,7 +29,8 @@ export function lease(store: KeyValue, now: Instant, limit: number): DueChunk {
   for (const stored of early) postpone(store, stored, dueAtOf(stored), stored.leasedUntil)
   // What was put back may be due before the rest of this chunk: look again, so that the earliest comes first.
   if (early.length > 0) return { records: [], isOpen: true }
-  for (const stored of found) postpone(store, stored, now + LEASE_MS, now + LEASE_MS)
+  const leasedUntil = leaseFrom(now)
+  for (const stored of found) postpone(store, stored, leasedUntil, leasedUntil)
   return { records: found.map(({ record }) => record), isOpen: true }
 }
 
@@ -44,7 +45,7 @@ function findEntry(store: KeyValue, key: string, now: Instant): Stored | null {
     if (!isUnreadable(error)) throw error
     // It cannot be read, and must not hold up what is behind it: it comes again when a lease would be over.
     store.remove(key)
-    store.put(dueKey(now + LEASE_MS, id), Buffer.alloc(0))
+    store.put(dueKey(leaseFrom(now), id), Buffer.alloc(0))
   }
   return null
 }
@@ -52,6 +53,10 @@ function findEntry(store: KeyValue, key: string, now: Instant): Stored | null {
 /** When the record is due by what is stored now: a touch moves deadlines and leaves entries alone. */
 function dueAtOf({ record, dueAt, leasedUntil }: Stored): Instant {
   return record.ended === null ? Math.max(record.expiresAt, leasedUntil) : dueAt
+}
+
+function leaseFrom(now: Instant): Instant {
+  return Math.min(now + LEASE_MS, NEVER)
 }
 
 function postpone(store: KeyValue, stored: Stored, dueAt: Instant, leasedUntil: Instant): void {

@@ -1,7 +1,7 @@
 import type { EndReason, Instant, SessionId } from '../../core/port.ts'
 import { type CutOff, cut } from './cut-off.ts'
 import type { KeyValue } from './key-value.ts'
-import { userKey } from './keys.ts'
+import { recordKey, userKey } from './keys.ts'
 import { bury, draftOf, find, forget, isUnreadable, type Stored, update } from './stored.ts'
 import { UserSessions } from './user-sessions.ts'
 
@@ -18,7 +18,8 @@ export function end(store: KeyValue, id: SessionId, reason: EndReason, at: Insta
 }
 
 /** Within a write transaction. */
-export function endUser(store: KeyValue, userId: string, cutOff: CutOff): SessionId[] {
+export function endUser(store: KeyValue, userId: string, given: CutOff): SessionId[] {
+  const cutOff = isId(given.except) ? given : { ...given, except: null }
   const { ids } = new UserSessions(store.get(userKey(userId)))
   const ended = ids
     .filter((id) => id !== cutOff.except)
@@ -43,6 +44,11 @@ export function settle(store: KeyValue, id: SessionId, keepUntil: Instant | null
   }
   const { bytes } = draftOf({ ...stored.record, data: NO_DATA })
   update(store, stored, bytes, { dueAt: keepUntil, leasedUntil: 0 })
+}
+
+/** What cannot be an id excepts nothing, and must not be stored as if it could. */
+function isId(except: SessionId | null): boolean {
+  return except !== null && recordKey(except) !== null
 }
 
 /** A damaged record ends nothing less: nobody can use it, and the user's other sessions must end. */

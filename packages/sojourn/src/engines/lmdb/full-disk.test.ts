@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Children, compileChildren } from './children.test-support.ts'
+import { type Children, COMPILE_MS, compileChildren } from './children.test-support.ts'
 import type { FullDiskReport } from './full-disk-child.test-support.ts'
 import { makeDirectory } from './lmdb.test-support.ts'
 
 let children: Children
 beforeAll(async () => {
   children = await compileChildren()
-})
+}, COMPILE_MS)
 afterAll(async () => children[Symbol.asyncDispose]())
 
 const MISSING =

@@ -30,12 +30,7 @@ export class Holder {
     if (this.#current !== null) return this.#current
     if (this.#isClosed) throw new SessionError('STORE_CLOSED')
     this.#opening ??= this.#openAgain()
-    try {
-      this.#current = await this.#opening
-      return this.#current
-    } finally {
-      this.#opening = null
-    }
+    return this.#opening
   }
 
   /** Runs `work` in a write transaction; what fails is told once, here. */
@@ -68,14 +63,19 @@ export class Holder {
 
   /** Only when the old one is closed: within a process LMDB would share it, with all that is wrong with it. */
   async #openAgain(): Promise<Environment> {
-    const stale = this.#stale
-    this.#stale = null
-    if (stale !== null) await closeEnvironment(stale)
-    return openEnvironment(this.#options)
+    try {
+      const stale = this.#stale
+      this.#stale = null
+      if (stale !== null) await closeEnvironment(stale)
+      this.#current = await openEnvironment(this.#options)
+      return this.#current
+    } finally {
+      this.#opening = null
+    }
   }
 
   async #isRoomLeft(): Promise<boolean> {
-    const { bavail, bsize } = await statfs(this.#options.path)
-    return bavail * bsize >= ROOM_BYTES
+    const disk = await statfs(this.#options.path).catch(() => null)
+    return disk === null || disk.bavail * disk.bsize >= ROOM_BYTES
   }
 }

@@ -1,7 +1,7 @@
 import { env } from 'node:process'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Engine } from '../../core/port.ts'
-import { type Child, type Children, compileChildren } from './children.test-support.ts'
+import { type Child, type Children, COMPILE_MS, compileChildren } from './children.test-support.ts'
 import { faultsOf } from './consistency.test-support.ts'
 import { dueKey, recordKey, userKey } from './keys.ts'
 import { makeDirectory, NOW, record } from './lmdb.test-support.ts'
@@ -21,7 +21,7 @@ const momentOf = (round: number): number => (round * 17) % 61
 let children: Children
 beforeAll(async () => {
   children = await compileChildren()
-})
+}, COMPILE_MS)
 afterAll(async () => children[Symbol.asyncDispose]())
 
 /** Kills it while it opens the store, or after it has reported some steps. */

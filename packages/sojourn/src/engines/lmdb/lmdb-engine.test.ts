@@ -1,6 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { type Engine, LEASE_MS, LIFETIME_CEILING_MS, USER_CEILING, type UserLimit } from '../../core/port.ts'
+import {
+  type Engine,
+  LEASE_MS,
+  LIFETIME_CEILING_MS,
+  NEVER,
+  USER_CEILING,
+  type UserLimit,
+} from '../../core/port.ts'
 import { cutOffKey, FORGET, recordKey, userKey } from './keys.ts'
 import { MINUTE, makeDirectory, NOW, record } from './lmdb.test-support.ts'
 import { lmdb } from './lmdb.ts'
@@ -175,6 +182,27 @@ test('a tombstone that is kept stays as it is when endUser excepts it', async ()
   await engine.endUser('u_1', 'admin', NOW, record(1).id)
   expect(await engine.due(NOW + MINUTE - 1, 1)).toEqual([])
   expect(await engine.due(NOW + MINUTE, 1)).toMatchObject([{ ended: { at: NOW, reason: 'logout' } }])
+  await engine.close()
+})
+
+test('endUser takes no text that cannot be an id for an exception', async () => {
+  await using directory = await makeDirectory()
+  const engine = await lmdb({ path: `${directory.path}/store` })
+  const id = 'AAAAAAAAAAAAAAAA'
+  for (const except of ['\u0141AAAAAAAAAAAAAAA', 'x'.repeat(5_000), '']) {
+    await engine.create(record(1, { id }), null, NOW)
+    expect(await engine.endUser('u_1', 'admin', NOW + 1, except)).toEqual([id])
+    await engine.settle(id, null)
+  }
+  await engine.close()
+})
+
+test('what comes due at the end of time can be leased', async () => {
+  await using directory = await makeDirectory()
+  const engine = await lmdb({ path: `${directory.path}/store` })
+  await engine.create(record(1, { expiresAt: NEVER - 1, absoluteAt: NEVER }), null, NOW)
+  expect(await engine.due(NEVER - 1, 1)).toMatchObject([{ id: record(1).id }])
+  expect(await engine.due(NEVER - 1, 1)).toEqual([])
   await engine.close()
 })
 

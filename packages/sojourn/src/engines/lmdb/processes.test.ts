@@ -1,7 +1,7 @@
 import { open } from 'lmdb'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Engine, SessionRecord } from '../../core/port.ts'
-import { type Child, type Children, compileChildren } from './children.test-support.ts'
+import { type Child, type Children, COMPILE_MS, compileChildren } from './children.test-support.ts'
 import { makeDirectory, NOW, record } from './lmdb.test-support.ts'
 import { lmdb } from './lmdb.ts'
 import { Tree } from './tree.ts'
@@ -9,7 +9,7 @@ import { Tree } from './tree.ts'
 let children: Children
 beforeAll(async () => {
   children = await compileChildren()
-})
+}, COMPILE_MS)
 afterAll(async () => children[Symbol.asyncDispose]())
 
 /** Runs with an engine here and two processes beside it, on one new store. */

@@ -1,5 +1,6 @@
 import { SessionError } from '../../core/errors.ts'
 import type { Environment } from './environment.ts'
+import { readFailure } from './failures.ts'
 import type { Holder } from './holder.ts'
 import type { KeyValue } from './key-value.ts'
 
@@ -51,7 +52,7 @@ export class Writer {
             const outcome = work(transaction)
             settle = () => resolve(outcome)
           } catch (error) {
-            settle = () => reject(error)
+            settle = () => reject(readFailure(error))
           }
         },
         settle: () => settle(),
