@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { feltP99, median, percentile } from './statistics.ts'
+import { feltP99, percentile, undisturbed } from './statistics.ts'
 
 test('a percentile is the value that the share of the others lies below', () => {
   const hundred = Array.from({ length: 100 }, (_, index) => index)
@@ -8,9 +8,10 @@ test('a percentile is the value that the share of the others lies below', () => 
   expect(percentile([7], 0.99)).toBe(7)
 })
 
-test('a median of an even count lies between its two middle values', () => {
-  expect(median([9, 1, 5])).toBe(5)
-  expect(median([9, 1, 5, 3])).toBe(4)
+test('of eight rounds two are better than what an undisturbed one is taken to be', () => {
+  expect(undisturbed([9, 90, 1, 5, 900, 7, 3, 9_000], 'lower')).toBe(5)
+  expect(undisturbed([9, 90, 1, 5, 900, 7, 3, 9_000], 'higher')).toBe(90)
+  expect(undisturbed([4], 'lower')).toBe(4)
 })
 
 test('one gap of a second among a thousand of a millisecond is what a request feels', () => {

@@ -3,11 +3,13 @@ export function percentile(sorted: ArrayLike<number>, share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
 }
 
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = Math.floor(sorted.length / 2)
-  const upper = sorted[middle] ?? Number.NaN
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2
+/**
+ * What a value is when nothing disturbs: of all rounds, a quarter were better. What else a machine does can only
+ * make a round worse, so a median would measure the neighbours; and the best of all may have been lucky.
+ */
+export function undisturbed(rounds: readonly number[], better: 'lower' | 'higher'): number {
+  const sorted = [...rounds].sort((a, b) => (better === 'lower' ? a - b : b - a))
+  return percentile(sorted, 0.25)
 }
 
 /** The wait that a request meets with a chance of 1 in 100, if it comes at any instant during these gaps. */

@@ -1,15 +1,7 @@
 import type { ContestantName } from '../contestants/contestants.ts'
 import type { LoopGaps } from '../loop-delay.ts'
 import type { Sample } from '../slice.ts'
-import {
-  type LoopDelay,
-  loopDelayOf,
-  measuredAt,
-  ratioOf,
-  type Spread,
-  samplesOf,
-  spreadOf,
-} from './results.ts'
+import { type LoopDelay, loopDelayOf, measuredAt, ratioOf, type Spread, samplesOf } from './results.ts'
 import type { Concurrency, Measured } from './side-by-side.ts'
 
 /** What was promised, and what was measured. */
@@ -70,19 +62,19 @@ function readRatio(measured: readonly Measured[]): Spread {
   const ours = samplesOf(measured, { contestant: 'sojourn-lmdb', operation: 'read', concurrency: 1 })
   const raw = samplesOf(measured, { contestant: 'raw-lmdb', operation: 'read', concurrency: 1 })
   const time = (samples: readonly Sample[]) => samples.map(({ perSecond }) => 1 / perSecond)
-  return ratioOf(time(ours), time(raw))
+  return ratioOf(time(ours), time(raw), 'lower')
 }
 
 function p50Ratio(measured: readonly Measured[], { operation, concurrency, against }: Pair): Spread {
   const of = (contestant: ContestantName) =>
     samplesOf(measured, { contestant, operation, concurrency }).map(({ p50 }) => p50)
-  return ratioOf(of('sojourn-lmdb'), of(against))
+  return ratioOf(of('sojourn-lmdb'), of(against), 'lower')
 }
 
 function throughputRatio(measured: readonly Measured[], { operation, concurrency, against }: Pair): Spread {
   const of = (contestant: ContestantName) =>
     samplesOf(measured, { contestant, operation, concurrency }).map(({ perSecond }) => perSecond)
-  return ratioOf(of('sojourn-lmdb'), of(against))
+  return ratioOf(of('sojourn-lmdb'), of(against), 'higher')
 }
 
 function loopDelay(measured: readonly Measured[], operation: Write): Verdict {
@@ -92,7 +84,7 @@ function loopDelay(measured: readonly Measured[], operation: Write): Verdict {
     limit: `< ${MOST_LOOP_DELAY_MS}`,
     unit: 'ms',
     value,
-    isMet: value.median < MOST_LOOP_DELAY_MS,
+    isMet: value.value < MOST_LOOP_DELAY_MS,
   }
 }
 
@@ -116,16 +108,20 @@ function measuredAtPeak(measured: readonly Measured[], operation: Write): Measur
 
 /** Of all rounds together, since a round has few ticks; the spread is that of single rounds. */
 function loopSpread(loops: readonly (LoopGaps | null)[], key: keyof LoopDelay = 'p99'): Spread {
-  const { min, max } = spreadOf(loops.map((loop) => loopDelayOf([loop])?.[key] ?? Number.NaN))
-  return { median: loopDelayOf(loops)?.[key] ?? Number.NaN, min, max }
+  const rounds = loops.map((loop) => loopDelayOf([loop])?.[key] ?? Number.NaN)
+  return {
+    value: loopDelayOf(loops)?.[key] ?? Number.NaN,
+    min: Math.min(...rounds),
+    max: Math.max(...rounds),
+  }
 }
 
 export function atMost(limit: number, goal: string, value: Spread): Verdict {
-  return { goal, limit: `≤ ${limit}`, unit: '×', value, isMet: value.median <= limit }
+  return { goal, limit: `≤ ${limit}`, unit: '×', value, isMet: value.value <= limit }
 }
 
 function atLeast(limit: number, goal: string, value: Spread): Verdict {
-  return { goal, limit: `≥ ${limit}`, unit: '×', value, isMet: value.median >= limit }
+  return { goal, limit: `≥ ${limit}`, unit: '×', value, isMet: value.value >= limit }
 }
 
 /** A number that decides nothing. */

@@ -56,8 +56,8 @@ export function manyVerdicts(measured: readonly ManySample[]): Verdict[] {
   const [least, most] = [Math.min(...sizes), Math.max(...sizes)]
   const few = measured.filter(({ sessions }) => sessions === least)
   const many = measured.filter(({ sessions }) => sessions === most)
-  const spread = (value: (sample: ManySample) => number) => spreadOf(many.map(value))
-  const ratio = (value: (sample: ManySample) => number) => ratioOf(many.map(value), few.map(value))
+  const spread = (value: (sample: ManySample) => number) => spreadOf(many.map(value), 'lower')
+  const ratio = (value: (sample: ManySample) => number) => ratioOf(many.map(value), few.map(value), 'lower')
   const [ofFew, ofMany] = [`of that at ${count(least)}`, `at ${count(most)}`]
   const added = spread(({ afterReads, afterOpen }) => (afterReads.anonymous - afterOpen.anonymous) / MEBIBYTE)
   const start = spread(({ openMs }) => openMs)

@@ -1,17 +1,17 @@
-import { median } from '../statistics.ts'
+import { undisturbed } from '../statistics.ts'
 import type { ManySample } from './many-sessions.ts'
 import { count, short, type Table } from './tables.ts'
 
 const MEBIBYTE = 2 ** 20
 
-/** One row for each size of store: medians over the rounds. */
+/** One row for each size of store: what the rounds are when nothing disturbs. */
 export function manyTable(measured: readonly ManySample[]): Table {
   const sizes = [...new Set(measured.map(({ sessions }) => sessions))]
   return [
     ['sessions', 'start', 'read p50', 'read p99', 'own memory', 'after reads', 'mapped pages', 'file, each'],
     ...sizes.map((sessions) => {
       const samples = measured.filter((sample) => sample.sessions === sessions)
-      const of = (value: (sample: ManySample) => number) => median(samples.map(value))
+      const of = (value: (sample: ManySample) => number) => undisturbed(samples.map(value), 'lower')
       return [
         count(sessions),
         `${short(of(({ openMs }) => openMs))} ms`,

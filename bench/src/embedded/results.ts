@@ -2,10 +2,10 @@ import type { Operation } from '../contestants/contestant.ts'
 import { CONTESTANT_NAMES, type ContestantName } from '../contestants/contestants.ts'
 import type { LoopGaps } from '../loop-delay.ts'
 import type { Sample } from '../slice.ts'
-import { feltP99, median, percentile } from '../statistics.ts'
+import { feltP99, percentile, undisturbed } from '../statistics.ts'
 import { CONCURRENCIES, type Concurrency, type Measured } from './side-by-side.ts'
 
-/** One line of a table: medians over the rounds. Times are milliseconds. */
+/** One line of a table: what the rounds are when nothing disturbs. Times are milliseconds. */
 export interface Line {
   readonly contestant: ContestantName
   readonly operation: Operation
@@ -26,9 +26,9 @@ export interface LoopDelay {
   readonly felt: number
 }
 
-/** One number with the least and the greatest that a round gave: how much to believe it. */
+/** One number with the least and the greatest that a single round gave: how much to believe it. */
 export interface Spread {
-  readonly median: number
+  readonly value: number
   readonly min: number
   readonly max: number
 }
@@ -42,10 +42,13 @@ export function linesOf(measured: readonly Measured[], operation: Operation): Li
         contestant,
         operation,
         concurrency,
-        perSecond: median(samples.map(({ perSecond }) => perSecond)),
-        p50: median(samples.map(({ p50 }) => p50)),
-        p99: median(samples.map(({ p99 }) => p99)),
-        cpu: median(samples.map(({ cpu }) => cpu)),
+        perSecond: undisturbed(
+          samples.map((sample) => sample.perSecond),
+          'higher',
+        ),
+        p50: undisturbedOf(samples, 'p50'),
+        p99: undisturbedOf(samples, 'p99'),
+        cpu: undisturbedOf(samples, 'cpu'),
         loop: loopDelayOf(samples.map((sample) => sample.loop)),
       }
     }),
@@ -77,11 +80,24 @@ export function loopDelayOf(loops: readonly (LoopGaps | null)[]): LoopDelay | nu
   return gaps.length === 0 ? null : { p99: percentile(gaps, 0.99), felt: feltP99(gaps) }
 }
 
-/** How many times one is the other, taken within each round, where both met the same noise. */
-export function ratioOf(numerators: readonly number[], denominators: readonly number[]): Spread {
-  return spreadOf(numerators.map((numerator, round) => numerator / (denominators[round] ?? Number.NaN)))
+/** How many times one is the other, both undisturbed; the spread is that of rounds, in which they met alike. */
+export function ratioOf(
+  numerators: readonly number[],
+  denominators: readonly number[],
+  better: 'lower' | 'higher',
+): Spread {
+  const ratios = numerators.map((numerator, round) => numerator / (denominators[round] ?? Number.NaN))
+  const value = undisturbed(numerators, better) / undisturbed(denominators, better)
+  return { value, min: Math.min(...ratios), max: Math.max(...ratios) }
 }
 
-export function spreadOf(values: readonly number[]): Spread {
-  return { median: median(values), min: Math.min(...values), max: Math.max(...values) }
+export function spreadOf(values: readonly number[], better: 'lower' | 'higher'): Spread {
+  return { value: undisturbed(values, better), min: Math.min(...values), max: Math.max(...values) }
+}
+
+function undisturbedOf(samples: readonly Sample[], key: 'p50' | 'p99' | 'cpu'): number {
+  return undisturbed(
+    samples.map((sample) => sample[key]),
+    'lower',
+  )
 }

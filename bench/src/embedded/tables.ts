@@ -33,11 +33,11 @@ export function operationTable(lines: readonly Line[]): Table {
 
 export function verdictTable(verdicts: readonly Verdict[]): Table {
   return [
-    ['goal', 'wanted', 'measured', 'rounds from … to', ''],
+    ['goal', 'wanted', 'measured', 'single rounds', ''],
     ...verdicts.map(({ goal, limit, unit, value, isMet }) => [
       goal,
       limit === null ? '' : `${limit} ${unit}`,
-      `${short(value.median)} ${unit}`,
+      `${short(value.value)} ${unit}`,
       range(value),
       limit === null ? 'told' : isMet ? 'met' : 'MISSED',
     ]),
