@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ENGINES } from './engines.test-support.ts'
 import type { Place, Visit } from './world.test-support.ts'
-import { World } from './world.test-support.ts'
+import { MINUTE, World } from './world.test-support.ts'
 
 const add = (draft: Visit) => (draft.count = (draft.count ?? 0) + 1)
 const writes = ({ line }: Place) => line.calls.filter((verb) => verb === 'replace').length
@@ -127,6 +127,26 @@ describe.each(ENGINES)('updates over $name', (engine) => {
       await expect(store.update(token, add)).rejects.toMatchObject({ code })
       expect((await store.update(token, add))?.data.count).toBe(count)
     }
+  })
+
+  test('a queue that lasts past an old deadline goes by the touch in between', async () => {
+    await using world = await World.open(engine)
+    const [here, there] = await world.pair()
+    const { token } = await here.store.create()
+    world.clock.advance(30 * MINUTE - 100)
+    const held = here.line.hold('replace', 'after')
+    const first = here.store.update(token, add, { touch: false })
+    await held.reached
+    expect(await there.store.touch(token)).toBe(true)
+    const looked = here.line.hold('read', 'after')
+    const second = here.store.update(token, add)
+    await looked.reached
+    looked.release()
+    await new Promise((resolve) => setImmediate(resolve))
+    world.clock.advance(200)
+    held.release()
+    expect((await first)?.data.count).toBe(1)
+    expect((await second)?.data.count).toBe(2)
   })
 
   test('updates of many sessions do not wait for each other', async () => {

@@ -158,11 +158,12 @@ function tokensOf<Data>(jobs: readonly Job<Data>[]): TokenParts[] {
 }
 
 /**
- * The newest record that is at hand, also from the write before. It counts as read for these jobs only when
- * each of them brought a fresh one: then it is at least as new as all of those.
+ * The newest record that is at hand, also from the write before; of one version the one that came last, since
+ * a touch changes no version. It counts as read for these jobs only when each of them brought a fresh one:
+ * then it is at least as new as all of those.
  */
 function baseOf<Data>(latest: SessionRecord | null, jobs: readonly Job<Data>[]): Base {
   const known = [...(latest === null ? [] : [latest]), ...jobs.map(({ addressed }) => addressed.record)]
-  const record = known.reduce((best, other) => (other.version > best.version ? other : best))
+  const record = known.reduce((best, other) => (other.version >= best.version ? other : best))
   return { record, fresh: jobs.every(({ addressed }) => addressed.fresh) }
 }
