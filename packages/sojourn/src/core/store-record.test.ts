@@ -54,6 +54,21 @@ describe.each(ENGINES)('the record about a store over $name', (engine) => {
     })
   })
 
+  test('T59: that was lost takes no cut-off back from a process that knows of it', async () => {
+    await using world = await World.open(engine)
+    const { store } = await world.place()
+    const { token } = await store.create({ userId: 'u_1' })
+    world.clock.advance(1)
+    await store.revokeAll()
+    await world.raw.end(STORE_ID, 'admin', world.clock.now())
+    await world.raw.settle(STORE_ID, null)
+    // Another process starts, and knows of nothing.
+    await world.place()
+    world.clock.advance(1_000)
+    expect(await store.list({ userId: 'u_1' })).toEqual([])
+    expect(await store.read(token)).toBeNull()
+  })
+
   test('T59: never takes a cut-off back', async () => {
     await using world = await World.open(engine)
     const [first, second] = [await world.place(), await world.place()]
@@ -65,6 +80,30 @@ describe.each(ENGINES)('the record about a store over $name', (engine) => {
     await second.store.revokeAll({ before: latest - HOUR })
     await first.store.revokeAll({ before: 0 })
     expect(await cutOff()).toBe(latest)
+  })
+})
+
+describe('a process that cannot learn of the cut-off', () => {
+  test('T59: answers for five seconds by what it knows, and then nobody', async () => {
+    const clock = new TestClock()
+    const real = memory()
+    let isStuck = false
+    const engine = over(real, {
+      read: (ids) => (isStuck && ids.includes(STORE_ID) ? new Promise(() => undefined) : real.read(ids)),
+    })
+    const store = await createSessionStore({ engine, sweep: false, clock, timeout: '20s' })
+    const { token } = await store.create()
+    isStuck = true
+    clock.advance(4_000)
+    const stuck = store.read(token).catch((error: unknown) => error)
+    await Promise.resolve()
+    expect(await store.read(token)).not.toBeNull()
+    clock.advance(1_000)
+    const late = store.read(token).catch((error: unknown) => error)
+    for (let turn = 0; turn < 50; turn += 1) await Promise.resolve()
+    clock.advance(20_000)
+    for (const outcome of [await stuck, await late])
+      expect(outcome).toMatchObject({ code: 'ENGINE_UNAVAILABLE' })
   })
 })
 
