@@ -4,7 +4,7 @@ import { verdictsOf } from './goals.ts'
 import type { Measured } from './side-by-side.ts'
 
 const SAMPLE: Sample = { operations: 1, perSecond: 1_000, p50: 1, p99: 1, cpu: 1, loop: null }
-const LOOP = { gaps: Array.from({ length: 100 }, () => 2), monitorP99: 2 }
+const LOOP = { gaps: Array.from({ length: 100 }, () => 2), busy: [1], monitorP99: 2 }
 
 /** One round in which every goal is met by a hair. */
 function roundOf(
@@ -55,7 +55,7 @@ test('each goal is missed behind its limit, and by nothing else', () => {
     'updates per second at 64, of SQLite (FULL, DELETE)',
     'creates per second at 64, of SQLite (FULL, DELETE)',
   ])
-  const slow = { gaps: [...LOOP.gaps.slice(2), 10, 10], monitorP99: 10 }
+  const slow = { ...LOOP, gaps: [...LOOP.gaps.slice(2), 10, 10] }
   expect(missed(roundOf({ loop: { loop: slow } }))).toEqual([
     'event-loop delay p99 during 1,024 durable updates',
     'event-loop delay p99 during 1,024 durable creates',

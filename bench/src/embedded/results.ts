@@ -24,6 +24,8 @@ export interface LoopDelay {
   readonly p99: number
   /** A request that comes at any instant waits longer than this with a chance of 1 in 100. */
   readonly felt: number
+  /** Of 100 ticks, in 99 the loop itself worked no longer; what it waited for a core is not in it. */
+  readonly busy: number
 }
 
 /** One number with the least and the greatest that a single round gave: how much to believe it. */
@@ -77,7 +79,9 @@ export function measuredAt(measured: readonly Measured[], where: Where): Measure
 /** The gaps of all rounds together; null where the loop was not watched. */
 export function loopDelayOf(loops: readonly (LoopGaps | null)[]): LoopDelay | null {
   const gaps = loops.flatMap((loop) => loop?.gaps ?? []).sort((a, b) => a - b)
-  return gaps.length === 0 ? null : { p99: percentile(gaps, 0.99), felt: feltP99(gaps) }
+  const busy = loops.flatMap((loop) => loop?.busy ?? []).sort((a, b) => a - b)
+  if (gaps.length === 0) return null
+  return { p99: percentile(gaps, 0.99), felt: feltP99(gaps), busy: percentile(busy, 0.99) }
 }
 
 /** How many times one is the other, both undisturbed; the spread is that of rounds, in which they met alike. */

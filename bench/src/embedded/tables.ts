@@ -15,7 +15,7 @@ export function operationTable(lines: readonly Line[]): Table {
     'p50',
     'p99',
     'CPU each',
-    ...(hasLoop ? ['loop p99', 'felt p99'] : []),
+    ...(hasLoop ? ['loop p99', 'loop busy', 'felt p99'] : []),
   ]
   return [
     head,
@@ -26,7 +26,9 @@ export function operationTable(lines: readonly Line[]): Table {
       time(line.p50),
       time(line.p99),
       time(line.cpu),
-      ...(hasLoop ? [line.loop?.p99, line.loop?.felt].map((ms) => (ms === undefined ? '' : time(ms))) : []),
+      ...(hasLoop
+        ? [line.loop?.p99, line.loop?.busy, line.loop?.felt].map((ms) => (ms === undefined ? '' : time(ms)))
+        : []),
     ]),
   ]
 }
