@@ -177,6 +177,24 @@ describe('data of an older shape', () => {
   })
 })
 
+test.each([
+  ['messagepack', 'json'],
+  ['json', 'messagepack'],
+] as const)('a store that writes %s passes its sessions on to one that writes %s', async (before, after) => {
+  const engine = memory()
+  const initial = (): { seen: Map<string, Date> } => ({ seen: new Map() })
+  const first = await createSessionStore({ ...common, engine, initial, format: before })
+  const { token } = await first.create({ data: { seen: new Map([['/', new Date(5)]]) } })
+  const second = await createSessionStore({ ...common, engine, initial, format: after })
+  expect((await second.read(token))?.data).toEqual({ seen: new Map([['/', new Date(5)]]) })
+  await second.update(token, (draft) => draft.seen.set('/cart', new Date(6)))
+  const both = new Map([
+    ['/', new Date(5)],
+    ['/cart', new Date(6)],
+  ])
+  expect((await first.read(token))?.data).toEqual({ seen: both })
+})
+
 describe('a check of data', () => {
   type Encode = (data: unknown) => Promise<unknown>
 

@@ -14,6 +14,14 @@ interface Visit {
   count?: number
 }
 
+/** What it tells at the end. */
+export interface Outcome {
+  readonly unhandled: readonly string[]
+  /** The codes of the errors that callers saw. */
+  readonly codes: readonly string[]
+  readonly isAlive: boolean
+}
+
 const lost = (): Error => Object.assign(new Error('connection lost'), { code: 'ECONNRESET' })
 const DEATHS = new Map<string, () => unknown>([
   ['rejects', () => Promise.reject(lost())],
@@ -90,6 +98,7 @@ await new Promise((resolve) => setTimeout(resolve, 700))
 isDead = false
 const isAlive = (await store.create({ userId: 'u_3' })) !== null
 await store.close().catch((error: unknown) => codes.push(String(error)))
-process.send?.({ outcome: { unhandled, codes: [...new Set(codes)].sort(), isAlive } })
+const outcome: Outcome = { unhandled, codes: [...new Set(codes)].sort(), isAlive }
+process.send?.({ outcome })
 process.disconnect?.()
 clearInterval(alive)

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Children, compileChildren } from '../engines/lmdb/children.test-support.ts'
+import type { Outcome } from './dying-engine-child.test-support.ts'
 import { ERRORS } from './errors.ts'
 
 let children: Children
@@ -7,12 +8,6 @@ beforeAll(async () => {
   children = await compileChildren()
 })
 afterAll(async () => children[Symbol.asyncDispose]())
-
-interface Outcome {
-  readonly unhandled: readonly string[]
-  readonly codes: readonly string[]
-  readonly isAlive: boolean
-}
 
 /** What a process tells whose engine dies in this way. */
 async function deathOf(way: string): Promise<Outcome> {
