@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { TestClock } from '../core/test-clock.test-support.ts'
 import { Browser } from '../http/client.test-support.ts'
-import { ManualClock } from '../http/manual-clock.test-support.ts'
 import { APP } from './app.test-support.ts'
 import { ADAPTERS, type Adapter, type Routes, start } from './servers.test-support.ts'
 
@@ -13,7 +13,7 @@ const ROUTES: Routes = {
 }
 
 async function visiting(adapter: Adapter) {
-  const clock = new ManualClock()
+  const clock = new TestClock()
   const { port, store } = await start(adapter, { ...APP, ...ROUTES }, { clock })
   return { clock, store, browser: new Browser(port) }
 }

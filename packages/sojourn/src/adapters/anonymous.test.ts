@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { TestClock } from '../core/test-clock.test-support.ts'
 import { Browser, send } from '../http/client.test-support.ts'
 import type { HttpEvent } from '../http/index.ts'
-import { ManualClock } from '../http/manual-clock.test-support.ts'
 import { APP, SAME_ORIGIN } from './app.test-support.ts'
 import { ADAPTERS, type Route, start } from './servers.test-support.ts'
 
@@ -95,7 +95,7 @@ describe.each(ADAPTERS)('over $name', (adapter) => {
   })
 
   test('T56: one address makes 60 anonymous sessions a minute, then 429 with Retry-After; log-in goes on', async () => {
-    const clock = new ManualClock()
+    const clock = new TestClock()
     const events: HttpEvent[] = []
     const onEvent = (event: HttpEvent) => events.push(event)
     const { port, engine } = await start(adapter, APP, { clock, http: { onEvent } })

@@ -1,7 +1,7 @@
 import { Agent } from 'node:http'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { TestClock } from '../core/test-clock.test-support.ts'
 import { Browser, send } from '../http/client.test-support.ts'
-import { ManualClock } from '../http/manual-clock.test-support.ts'
 import { APP, SAME_ORIGIN } from './app.test-support.ts'
 import { ADAPTERS, type Adapter, type Route, type Routes, type Setup, start } from './servers.test-support.ts'
 
@@ -202,7 +202,7 @@ describe.each(ADAPTERS)('over $name', (adapter) => {
   })
 
   test('T40: re-authentication sets a new token, notes the time and resets both deadlines', async () => {
-    const clock = new ManualClock()
+    const clock = new TestClock()
     const { browser, store } = await visiting(adapter, {}, { clock })
     await browser.post('/login')
     const before = await store.read(browser.cookies.get('__Host-id') ?? '')
@@ -278,7 +278,7 @@ describe.each(ADAPTERS)('over $name', (adapter) => {
   })
 
   test('T55: a recent log-in is asked for by the clock, and nobody can write it', async () => {
-    const clock = new ManualClock()
+    const clock = new TestClock()
     const forge: Route = ({ session }) =>
       session.update((draft) => {
         Object.assign(draft, {
@@ -304,7 +304,7 @@ describe.each(ADAPTERS)('over $name', (adapter) => {
   })
 
   test('T57: a log-in that waits for a second factor is nobody yet, and dies after ten minutes', async () => {
-    const clock = new ManualClock()
+    const clock = new TestClock()
     const { browser, store, token } = await visiting(adapter, {}, { clock })
     expect(JSON.parse((await browser.post('/begin')).body)).toMatchObject({
       userId: null,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { TestClock } from '../core/test-clock.test-support.ts'
 import { Browser, send, sendRaw } from '../http/client.test-support.ts'
 import type { HttpEvent } from '../http/index.ts'
-import { ManualClock } from '../http/manual-clock.test-support.ts'
 import { APP, loggedIn, SAME_ORIGIN } from './app.test-support.ts'
 import { ADAPTERS, start } from './servers.test-support.ts'
 
@@ -217,7 +217,7 @@ describe.each(ADAPTERS)('over $name', (adapter) => {
   })
 
   test('T23: a persistent cookie never outlives the absolute deadline, also after a rotation', async () => {
-    const clock = new ManualClock()
+    const clock = new TestClock()
     const { port } = await start(adapter, APP, { clock, http: { cookie: { persistent: true } } })
     const browser = new Browser(port)
     expect((await browser.post('/login')).setCookie[0]).toMatch(/; Max-Age=28800$/)
@@ -233,7 +233,7 @@ describe.each(ADAPTERS)('over $name', (adapter) => {
   })
 
   test('polling that the application does not count as activity keeps no session alive', async () => {
-    const clock = new ManualClock()
+    const clock = new TestClock()
     const touch = (request: { url?: string | undefined }) => request.url !== '/me'
     const { port, store } = await start(adapter, APP, { clock, http: { touch } })
     const browser = new Browser(port)

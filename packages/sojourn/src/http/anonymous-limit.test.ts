@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest'
+import { TestClock } from '../core/test-clock.test-support.ts'
 import { AnonymousLimit, type AnonymousOptions } from './anonymous-limit.ts'
 import type { HttpEvent } from './http-events.ts'
-import { ManualClock } from './manual-clock.test-support.ts'
 import { SlidingWindow } from './sliding-window.ts'
 
 const REFUSED = expect.objectContaining({ code: 'ANONYMOUS_LIMIT', status: 429 })
 
 function limitOf(options: AnonymousOptions = {}) {
-  const clock = new ManualClock()
+  const clock = new TestClock()
   const events: HttpEvent[] = []
   const limit = new AnonymousLimit(options, clock, (event) => events.push(event))
   return { clock, events, limit }
@@ -64,7 +64,7 @@ describe('the limit of anonymous sessions', () => {
   })
 
   test('T56: what is remembered is bounded, however many addresses come', () => {
-    const clock = new ManualClock()
+    const clock = new TestClock()
     const window = new SlidingWindow(60, 60_000)
     let most = 0
     for (let second = 0; second < 300; second += 1) {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { policyOf } from '../core/presets.ts'
+import { TestClock } from '../core/test-clock.test-support.ts'
 import { configOf, type HttpOptions } from './http-options.ts'
-import { ManualClock } from './manual-clock.test-support.ts'
 
-const STORE = { policy: policyOf('web'), clock: new ManualClock() }
+const STORE = { policy: policyOf('web'), clock: new TestClock() }
 const check = (options: HttpOptions) => configOf(options, STORE)
 
 describe('the options of a gate', () => {

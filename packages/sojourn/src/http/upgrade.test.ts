@@ -2,11 +2,11 @@ import { createServer, type IncomingMessage, request } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createSessionStore, type SessionData } from '../core/index.ts'
+import { TestClock } from '../core/test-clock.test-support.ts'
 import { memory } from '../engines/memory/index.ts'
 import { FaultyEngine } from './faulty-engine.test-support.ts'
 import type { HttpEvent, HttpOptions } from './index.ts'
 import { listen } from './listen.test-support.ts'
-import { ManualClock } from './manual-clock.test-support.ts'
 import { admitUpgrades } from './upgrade.ts'
 
 const OWN = 'https://bank.example'
@@ -15,7 +15,7 @@ const HELLO = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrad
 /** A server whose sockets say who they belong to, and two processes that share its store. */
 async function start(http: HttpOptions = {}) {
   const engine = new FaultyEngine(memory())
-  const clock = new ManualClock()
+  const clock = new TestClock()
   const options = { sweep: false, clock } as const
   const store = await createSessionStore<SessionData>({ ...options, engine })
   const elsewhere = await createSessionStore<SessionData>({ ...options, engine })
@@ -145,9 +145,11 @@ describe('an upgrade', () => {
   })
 
   test('T29: the socket closes when the session expires', async () => {
-    const { port, token, clock } = await start()
+    const { port, token, store, clock } = await start()
     const { closed } = await open(port, cookie(token, { Origin: OWN }))
-    clock.advance(30 * 60_000)
+    clock.advance(30 * 60_000 - 1)
+    await store.drain()
+    clock.advance(500)
     await closed
   })
 

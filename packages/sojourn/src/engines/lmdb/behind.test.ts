@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
+import { NOW, record } from '../record.test-support.ts'
 import { recordKey } from './keys.ts'
-import { makeDirectory, NOW, record } from './lmdb.test-support.ts'
+import { makeDirectory } from './lmdb.test-support.ts'
 import { lmdb } from './lmdb.ts'
 import { Tree } from './tree.ts'
 

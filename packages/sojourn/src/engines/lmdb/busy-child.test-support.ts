@@ -1,5 +1,6 @@
 import type { Engine, SessionRecord } from '../../core/port.ts'
-import { dataOf, NOW, record } from './lmdb.test-support.ts'
+import { NOW, record } from '../record.test-support.ts'
+import { dataOf } from './lmdb.test-support.ts'
 import { lmdb } from './lmdb.ts'
 
 /*

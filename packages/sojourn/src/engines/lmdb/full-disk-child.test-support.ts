@@ -1,7 +1,7 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Engine } from '../../core/port.ts'
-import { NOW, record } from './lmdb.test-support.ts'
+import { NOW, record } from '../record.test-support.ts'
 import { lmdb } from './lmdb.ts'
 
 /*

@@ -8,8 +8,9 @@ import {
   USER_CEILING,
   type UserLimit,
 } from '../../core/port.ts'
+import { MINUTE, NOW, record } from '../record.test-support.ts'
 import { cutOffKey, FORGET, recordKey, userKey } from './keys.ts'
-import { MINUTE, makeDirectory, NOW, record } from './lmdb.test-support.ts'
+import { makeDirectory } from './lmdb.test-support.ts'
 import { lmdb } from './lmdb.ts'
 import { Tree } from './tree.ts'
 

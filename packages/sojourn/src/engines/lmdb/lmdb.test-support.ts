@@ -1,16 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Engine, SessionRecord } from '../../core/port.ts'
+import type { Engine } from '../../core/port.ts'
 import type { StoreUnderTest } from '../../testing/index.ts'
 import { userKey } from './keys.ts'
 import { lmdb } from './lmdb.ts'
 import type { LmdbOptions } from './lmdb-options.ts'
 import { Tree } from './tree.ts'
 import { UserSessions } from './user-sessions.ts'
-
-export const NOW = 1_700_000_000_000
-export const MINUTE = 60_000
 
 /** A directory that goes when the test ends: `await using directory = await makeDirectory()`. */
 export interface Directory extends AsyncDisposable {
@@ -20,26 +17,6 @@ export interface Directory extends AsyncDisposable {
 export async function makeDirectory(parent = tmpdir()): Promise<Directory> {
   const path = await mkdtemp(join(parent, 'sojourn-lmdb-'))
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
-}
-
-/** A record that lives from `NOW` for a minute, with an id of its own per number. */
-export function record(number: number, overrides: Partial<SessionRecord> = {}): SessionRecord {
-  return {
-    id: `AA${String(number).padStart(14, '0')}`,
-    userId: 'u_1',
-    version: 1,
-    createdAt: NOW,
-    seenAt: NOW,
-    expiresAt: NOW + MINUTE,
-    absoluteAt: NOW + 60 * MINUTE,
-    authenticatedAt: null,
-    digest: new Uint8Array(32),
-    previous: null,
-    retired: [],
-    ended: null,
-    data: new Uint8Array(100),
-    ...overrides,
-  }
 }
 
 /** Data that tells of which session and version it is, of sizes up to a few pages. */

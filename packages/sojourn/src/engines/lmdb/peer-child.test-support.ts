@@ -1,6 +1,6 @@
 import type { Engine, UserLimit } from '../../core/port.ts'
+import { MINUTE, NOW, record } from '../record.test-support.ts'
 import type { Message } from './children.test-support.ts'
-import { MINUTE, NOW, record } from './lmdb.test-support.ts'
 import { lmdb } from './lmdb.ts'
 
 /*

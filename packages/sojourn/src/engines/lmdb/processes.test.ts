@@ -1,8 +1,9 @@
 import { open } from 'lmdb'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Engine, SessionRecord } from '../../core/port.ts'
+import { NOW, record } from '../record.test-support.ts'
 import { type Child, type Children, COMPILE_MS, compileChildren } from './children.test-support.ts'
-import { makeDirectory, NOW, record } from './lmdb.test-support.ts'
+import { makeDirectory } from './lmdb.test-support.ts'
 import { lmdb } from './lmdb.ts'
 import { Tree } from './tree.ts'
 

@@ -1,7 +1,8 @@
 import type { Engine, SessionRecord } from '../../core/port.ts'
+import { NOW, record } from '../record.test-support.ts'
 import type { Step } from './busy-child.test-support.ts'
 import type { Message } from './children.test-support.ts'
-import { dataOf, NOW, record } from './lmdb.test-support.ts'
+import { dataOf } from './lmdb.test-support.ts'
 
 /** The steps of a session's life in `busy-child`: four versions, its end, and half of them are forgotten. */
 const ENDED = 5

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { engineOf, MINUTE, NOW, record } from './memory.test-support.ts'
+import { MINUTE, NOW, record } from '../record.test-support.ts'
+import { engineOf } from './memory.test-support.ts'
 import { MemoryEngine } from './memory-engine.ts'
 import { UserIndex } from './user-index.ts'
 
