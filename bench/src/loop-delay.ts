@@ -52,6 +52,25 @@ export class LoopProbe {
   }
 }
 
+/** A probe that begins after a while. */
+export class LateProbe {
+  readonly #madeAt = performance.now()
+  #probe: LoopProbe | null = null
+  readonly #timer: NodeJS.Timeout
+
+  constructor(delayMs: number) {
+    this.#timer = setTimeout(() => {
+      this.#probe = new LoopProbe()
+    }, delayMs)
+  }
+
+  /** A loop that did not turn even once has one gap, as long as all of it. */
+  stop(): LoopGaps {
+    clearTimeout(this.#timer)
+    return this.#probe?.stop() ?? { gaps: [performance.now() - this.#madeAt], busy: [], monitorP99: null }
+  }
+}
+
 /** The processor's time of the main thread, as the scheduler of Linux counts it. */
 class ThreadClock {
   readonly #file: number | null

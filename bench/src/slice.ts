@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Contestant, Operation } from './contestants/contestant.ts'
-import { type LoopGaps, LoopProbe } from './loop-delay.ts'
+import { LateProbe, type LoopGaps } from './loop-delay.ts'
 import { percentile } from './statistics.ts'
 
 /** What one contestant is asked to do for a short while. */
@@ -31,13 +31,16 @@ const MOST_OPERATIONS = { read: 1_000_000, update: 50_000, create: 20_000 } as c
 /** Steps through all sessions in an order that looks random: a prime that is no factor of their number. */
 const STRIDE = 7_919
 
-/** So often a caller waits for a turn of the event loop: without any, timers pile up as in no application. */
+/** So often a lone caller waits for a turn of the loop: without, timers pile up as they do in no application. */
 const TURN_EACH = 64
+
+/** The part of a slice in which its callers spread: that all begin in one turn of the loop is the slice's doing. */
+const RAMP_SHARE = 0.25
 
 /** Warms up, then measures: each of the `concurrency` workers begins anew as soon as its last call is done. */
 export async function runSlice(contestant: Contestant, order: SliceOrder): Promise<Sample> {
   await work(contestant, order, order.warmupMs)
-  const probe = order.probeLoop ? new LoopProbe() : null
+  const probe = order.probeLoop ? new LateProbe(order.measureMs * RAMP_SHARE) : null
   const startedAt = performance.now()
   const cpuAtStart = process.cpuUsage()
   const latencies = await work(contestant, order, order.measureMs)
@@ -72,7 +75,7 @@ async function work(contestant: Contestant, order: SliceOrder, durationMs: numbe
         : contestant[operation]((begun * STRIDE) % sessions))
       latencies[done] = performance.now() - startedAt
       done += 1
-      if (own % TURN_EACH === 0) await turn()
+      if (concurrency === 1 && own % TURN_EACH === 0) await turn()
     }
   }
   await Promise.all(Array.from({ length: concurrency }, worker))

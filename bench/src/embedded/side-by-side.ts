@@ -74,7 +74,7 @@ async function takeTurns(
   const able = contestants.filter(({ name }) => isAble(name, operation))
   const first = round % Math.max(1, able.length)
   const base = operation === 'read' ? extent.readMs : extent.writeMs
-  const measureMs = concurrency === 1_024 ? 2 * base : base
+  const measureMs = concurrency === 1_024 ? 3 * base : base
   const measured: Measured[] = []
   const probeLoop = operation !== 'read' && concurrency === 1_024
   const warmupMs = measureMs * WARMUP_SHARE
