@@ -153,5 +153,5 @@ export class SessionError extends Error {
 export function redacted(error: unknown): Error {
   if (!(error instanceof Error)) return new Error('The engine failed with a value that is not an error.')
   const code = 'code' in error && typeof error.code === 'string' ? ` [${error.code}]` : ''
-  return new Error(`${error.name}${code}: ${error.message.slice(0, 200)}`)
+  return new Error(`${error.name}${code}: ${String(error.message).slice(0, 200)}`)
 }
