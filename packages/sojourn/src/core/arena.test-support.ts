@@ -6,6 +6,7 @@ import type { Storage } from './engines.test-support.ts'
 import { SessionError } from './errors.ts'
 import type { Engine, SessionId, SessionRecord } from './port.ts'
 import { Chance, type Fate, Scheduler } from './scheduler.test-support.ts'
+import { presentedAs } from './secrets.ts'
 import type { Issued } from './session.ts'
 import type { SessionStore } from './session-store.ts'
 import { TestClock } from './test-clock.test-support.ts'
@@ -31,6 +32,8 @@ export interface ArenaOptions {
 /** A store as one process has it. */
 export interface Corner {
   readonly store: SessionStore<Score>
+  /** Outlives the store: a call that was on its way when the process died may still arrive. */
+  readonly handle: Engine
   isDead: boolean
 }
 
@@ -56,8 +59,10 @@ export class Arena {
   readonly #engine: Engine
   readonly #handles: Engine[]
   #checker: SessionStore<Score> | null = null
-  #corners: Corner[] = []
+  readonly #corners: Corner[] = []
   #timeouts = 0
+  /** Calls that an engine works on, also for a process that has died meanwhile. */
+  #executing = 0
 
   static async open(options: ArenaOptions): Promise<Arena> {
     const arena = new Arena(options, await options.storage.open())
@@ -88,10 +93,10 @@ export class Arena {
       const verb = this.chance.pick(ALL_VERBS)
       if (corner && verb) this.#begin(corner, () => verb.run(this, corner))
     }
-    await this.#scheduler.run(() => this.#underway.size === 0)
+    await this.#scheduler.run(() => this.#underway.size + this.#executing === 0)
     await this.#fillCorners()
     for (const corner of this.#corners) this.#begin(corner, () => corner.store.drain())
-    await this.#scheduler.run(() => this.#underway.size === 0)
+    await this.#scheduler.run(() => this.#underway.size + this.#executing === 0)
     await this.#fillCorners()
     await this.#compare()
   }
@@ -218,19 +223,25 @@ export class Arena {
     const engine = this.#engine
     const judged = twin ? over(engine, twin(engine, engine)) : engine
     this.#checker = await this.#storeOver(judged, false)
-    await this.#fillCorners()
-  }
-
-  async #fillCorners(): Promise<void> {
-    this.#corners = this.#corners.filter(({ isDead }) => !isDead)
     while (this.#corners.length < CORNERS) {
-      const line: { corner: Corner | null } = { corner: null }
       const handle = await this.#options.storage.open()
       this.#handles.push(handle)
-      const store = await this.#storeOver(this.#stepped(handle, line), true)
-      line.corner = { store, isDead: false }
-      this.#corners.push(line.corner)
+      this.#corners.push(await this.#corner(handle))
     }
+  }
+
+  /** A new process in the place of each that died. */
+  async #fillCorners(): Promise<void> {
+    for (const [index, { isDead, handle }] of this.#corners.entries()) {
+      if (isDead) this.#corners[index] = await this.#corner(handle)
+    }
+  }
+
+  async #corner(handle: Engine): Promise<Corner> {
+    const line: { corner: Corner | null } = { corner: null }
+    const store = await this.#storeOver(this.#stepped(handle, line), true)
+    line.corner = { store, handle, isDead: false }
+    return line.corner
   }
 
   async #storeOver(engine: Engine, lazy: boolean): Promise<SessionStore<Score>> {
@@ -252,7 +263,10 @@ export class Arena {
     const turn = (): Promise<void> => this.#scheduler.turn(line.corner ?? line)
     const step = async <T>(run: () => Promise<T>): Promise<T> => {
       await turn()
-      const answer = await run()
+      this.#executing += 1
+      const answer = await run().finally(() => {
+        this.#executing -= 1
+      })
       if (this.chance.happens(0.5)) await turn()
       return answer
     }
@@ -316,7 +330,12 @@ export class Arena {
     this.expect(current >= 0 || this.#options.faults, `nobody holds the token of ${id}`)
     if (current >= 0) tokens.push(...tokens.splice(current, 1))
     if (!known.isIssued) return
-    if (this.#touched.has(known) || this.chance.happens(0.1)) await this.#compareScore(known)
+    if (!this.#touched.has(known) && this.chance.happens(0.9)) return
+    const now = this.clock.now()
+    const standings = tokens.map((token) => presentedAs(record, digestOf(token.slice(ID_LENGTH)), now))
+    const valid = standings.filter((standing) => standing === 'current' || standing === 'alias')
+    this.expect(valid.length <= 2, `${valid.length} tokens open ${id}`)
+    await this.#compareScore(known)
   }
 
   async #compareScore(known: Known): Promise<void> {

@@ -34,7 +34,7 @@ describe.each(ENGINES)('interleavings over $name', (engine) => {
   const faulty = Math.ceil(0.2 * COUNT * shareOf(engine))
 
   test(
-    `T51, T52, T53: in ${clean} random interleavings no update is lost, no end undone, no limit exceeded, no list wrong, each end told once`,
+    `T51, T52, T53: in ${clean} random interleavings no update is lost, no end undone, no limit exceeded, no list wrong, no third token valid, each end told once`,
     async () => {
       expect(await race(engine, clean, { faults: false })).toBeGreaterThanOrEqual(clean)
     },
