@@ -24,7 +24,7 @@ interface Job {
  * The most verbs of one commit. All of them run in one turn of the event loop: more would be faster together,
  * and would hold up every request for longer (docs/decisions/0010).
  */
-const BATCH = 256
+const BATCH = 64
 const ATTEMPTS = 100
 
 /** Runs verbs in write transactions: as many as wait share one commit, and its cost. */
