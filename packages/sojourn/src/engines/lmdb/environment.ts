@@ -6,6 +6,7 @@ import { makeFiles } from './files.ts'
 import { FORMAT_KEY } from './keys.ts'
 import type { CheckedOptions } from './lmdb-options.ts'
 import { Tree } from './tree.ts'
+import { inTurn } from './turns.ts'
 
 /** The tree, and its data file beside LMDB. */
 export interface Environment {
@@ -46,7 +47,7 @@ export async function closeEnvironment({ tree, file }: Environment): Promise<voi
 async function openOnce(options: CheckedOptions): Promise<Environment | null> {
   // LMDB maps what it is given: a damaged file must be found before that.
   DataFile.openAt(options.path)?.close()
-  const tree = new Tree(options)
+  const tree = await inTurn(options.path, async () => new Tree(options))
   let environment: Environment | null = null
   try {
     environment = { tree, file: await fileBeside(options.path) }

@@ -128,3 +128,12 @@ describe('several processes on one store', () => {
       await slots.close()
     }))
 })
+
+describe('several handles in one process', () => {
+  test('one is opened while another writes, and neither waits for ever', async () => {
+    await using directory = await makeDirectory()
+    const child = children.start('opening-child', directory.path, '200')
+    await child.gone
+    expect(child.told).toEqual([{ written: expect.any(Number) }])
+  })
+})

@@ -3,6 +3,7 @@ import { FILE_MODE } from './directory.ts'
 import type { KeyValue } from './key-value.ts'
 import type { Key } from './keys.ts'
 import type { CheckedOptions } from './lmdb-options.ts'
+import { inTurn } from './turns.ts'
 
 const MAX_READERS = 1_000
 /** Address space, not memory: the map must not grow, since lmdb keeps every earlier map as well. */
@@ -16,10 +17,14 @@ const keyEncoder = {
 
 /** One open LMDB environment as the verbs see it. Nothing of lmdb is used outside this file. */
 export class Tree implements KeyValue {
+  readonly #path: string
   readonly #root: RootDatabase<Buffer, Key>
   #isFresh = false
 
-  /** Throws what lmdb throws. Begins and ends a synchronous, empty transaction: lmdb opens no other way. */
+  /**
+   * Throws what lmdb throws. Begins and ends a synchronous, empty transaction: lmdb opens no other way. So it
+   * must not run beside a transaction of another handle in this process: see `inTurn`.
+   */
   constructor({ path, durability, maxBytes }: CheckedOptions) {
     const options = {
       encoding: 'binary',
@@ -35,6 +40,7 @@ export class Tree implements KeyValue {
       // With it, a failed commit rejects a promise of lmdb's own that nobody can catch.
       eventTurnBatching: false,
     } as const
+    this.#path = path
     this.#root = open<Buffer, Key>(path, options)
   }
 
@@ -82,7 +88,7 @@ export class Tree implements KeyValue {
    */
   async transact<T>(work: () => T): Promise<T> {
     try {
-      return await this.#root.transaction(work)
+      return await inTurn(this.#path, () => this.#root.transaction(work))
     } catch (error) {
       throw await commitErrorOf(error)
     }
