@@ -23,7 +23,7 @@ export const ERRORS = {
     status: 503,
     retryable: true,
     message: 'The write was sent, but its outcome is unknown.',
-    help: 'Try the same call again: every write is idempotent under its version.',
+    help: 'Read the session and look. Try again what may happen twice; a recipe that counts up would count twice.',
   },
   OVERLOADED: {
     status: 503,
