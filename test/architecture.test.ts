@@ -123,10 +123,12 @@ describe('digests', () => {
 })
 
 describe('size', () => {
-  const counts = files.map(lineCount).sort((a, b) => a - b)
+  // What is generated is read where it comes from.
+  const written = files.filter(({ path }) => !path.endsWith('.gen.ts'))
+  const counts = written.map(lineCount).sort((a, b) => a - b)
 
   test('no file is longer than 400 lines', () => {
-    expect(files.filter((file) => lineCount(file) > 400).map(({ path }) => path)).toEqual([])
+    expect(written.filter((file) => lineCount(file) > 400).map(({ path }) => path)).toEqual([])
   })
 
   test('half of the files have at most 120 lines', () => {

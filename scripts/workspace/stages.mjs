@@ -8,7 +8,8 @@ const LIBRARY = 'packages/sojourn'
 
 /** Checks that need a build and nothing of each other: the commands of each. Each check counts as one. */
 export const CHECKS = {
-  generated: () => [[process.execPath, 'scripts/gen-errors.mjs', '--check']],
+  generated: () =>
+    ['gen-lua', 'gen-errors'].map((name) => [process.execPath, `scripts/${name}.mjs`, '--check']),
   // What consumes the package sees its build. In one program with its source, each type would exist twice.
   types: () => ['tsconfig.json', 'tsconfig.consumers.json'].map((project) => tsc('--noEmit', '-p', project)),
   lint: () => [tool('@biomejs/biome', 'biome', 'ci', '--error-on-warnings', '.')],
