@@ -33,7 +33,7 @@ function generate(...options: readonly string[]): Promise<string> {
 /** The module that was written. Node strips no types on 20, so the few that are there are cut. */
 async function load() {
   const text = written()
-    .replaceAll(/^interface [\s\S]*?^}\n/gm, '')
+    .replaceAll(/^(?:export )?interface [\s\S]*?^}\n/gm, '')
     .replaceAll(/ as const satisfies .*$/gm, '')
   writeFileSync(join(folder, 'lua.gen.mjs'), text)
   return import(join(folder, 'lua.gen.mjs'))

@@ -2,7 +2,7 @@ import { functionName, libraryOf } from './library.mjs'
 
 const HEAD = `// Written by \`npm run gen\` from the files in scripts/. Change those.
 
-interface Script {
+export interface Script {
   readonly name: string
   /** Its name in the library. */
   readonly functionName: string

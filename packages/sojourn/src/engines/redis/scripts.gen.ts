@@ -1,6 +1,6 @@
 // Written by `npm run gen` from the files in scripts/. Change those.
 
-interface Script {
+export interface Script {
   readonly name: string
   /** Its name in the library. */
   readonly functionName: string
@@ -158,7 +158,10 @@ local function forget_empty_entries()
 end
 local stored = head_of(KEYS[1])
 if stored ~= '' then
-  if string.sub(stored, DIGEST, USER - 1) ~= string.sub(value, DIGEST, USER - 1) then return 1 end
+  local is_ours = string.sub(stored, 1, 4) == string.sub(value, 1, 4)
+    and string.sub(stored, DIGEST, USER - 1) == string.sub(value, DIGEST, USER - 1)
+  if not is_ours then return 1 end
+  redis.call('SETRANGE', KEYS[1], 0, string.sub(value, 1, 4))
   return answer_of(prefix, id) or ''
 end
 local live, surplus = {}, 0
@@ -203,7 +206,10 @@ const END_USER_BODY = `local prefix, at, keeps_due, except = ARGV[1], tonumber(A
 local index = KEYS[1]
 local keep_ended = tonumber(ARGV[6])
 local answered = answer_of(prefix, ARGV[10])
-if answered then return answered end
+if answered then
+  keep_index(index, tonumber(ARGV[9]))
+  return answered
+end
 local function grave_of(id, state, instant_of_end)
   return {
     write_id = ARGV[3], state = state, at = instant_of_end,
@@ -249,7 +255,11 @@ const END_BODY = `local context = { prefix = ARGV[1], keep_ended = tonumber(ARGV
 local found = find(KEYS[1], ARGV[2], context)
 if not found then return 0 end
 if not found.is_readable then return -1 end
-if found.has_ended then return string.sub(found.head, 1, 4) == ARGV[3] and 1 or 0 end
+if found.has_ended then
+  if string.sub(found.head, 1, 4) ~= ARGV[3] then return 0 end
+  redis.call('SETRANGE', KEYS[1], 0, ARGV[3])
+  return 1
+end
 bury(context.prefix, ARGV[2], found.index, {
   write_id = ARGV[3], state = ARGV[5], at = tonumber(ARGV[4]),
   keep = context.keep_ended, keeps_due = context.keeps_due, due_at = found.due_at,
@@ -305,7 +315,10 @@ if not found.is_readable then return redis.call('GET', KEYS[1]) end
 local head = found.head
 local is_same_secret = string.sub(head, DIGEST, USER - 1) == string.sub(value, DIGEST, USER - 1)
 if string.sub(head, 1, 4) == string.sub(value, 1, 4) and not found.has_ended
-  and string.sub(head, VERSION, VERSION + 3) == string.sub(value, VERSION, VERSION + 3) then return 2 end
+  and string.sub(head, VERSION, VERSION + 3) == string.sub(value, VERSION, VERSION + 3) then
+  redis.call('SETRANGE', KEYS[1], 0, string.sub(value, 1, 4))
+  return 2
+end
 if found.has_ended or tonumber(ARGV[4]) >= instant(head, EXPIRES_AT) then return 0 end
 if number(head, VERSION, 4) ~= tonumber(ARGV[8]) then return redis.call('GET', KEYS[1]) end
 local seen_at, expires_at = instant(value, SEEN_AT), instant(value, EXPIRES_AT)
@@ -371,7 +384,7 @@ export const SCRIPTS = {
   create: {
     name: 'create',
     functionName: 'sojourn_create',
-    sha1: 'b0be9840de787aa50249b026cf0d4afe17236398',
+    sha1: '18c8e70456192b9a92f32e6e426fdf9866481fee',
     commands: ['EXISTS', 'GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'ZADD', 'ZCARD', 'ZRANGE', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${CUT_OFF_PART}${BURY_PART}${ANSWER_PART}${CREATE_BODY}`,
   },
@@ -385,14 +398,14 @@ export const SCRIPTS = {
   endUser: {
     name: 'end-user',
     functionName: 'sojourn_end_user',
-    sha1: '59718eb56406272017f460b5f330889d88c5bf81',
+    sha1: '189cc81b5070600ae04938d55b2141ed8a4403e9',
     commands: ['GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'ZADD', 'ZRANGE', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${CUT_OFF_PART}${BURY_PART}${ANSWER_PART}${END_USER_BODY}`,
   },
   end: {
     name: 'end',
     functionName: 'sojourn_end',
-    sha1: 'cdd3953efa7d1684eae7f620a83271568b9651cb',
+    sha1: '9bfc1c5376f8d52a2d4f5d9806e726c812bdca5c',
     commands: ['GETRANGE', 'PEXPIREAT', 'SETRANGE', 'ZADD', 'ZRANGE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${CUT_OFF_PART}${BURY_PART}${FIND_PART}${END_BODY}`,
   },
@@ -413,7 +426,7 @@ export const SCRIPTS = {
   replace: {
     name: 'replace',
     functionName: 'sojourn_replace',
-    sha1: '286a5458563ec69a806a512f216d0d8df25c824d',
+    sha1: '666bf25e895de74cc1378f1c92e625f522746b9c',
     commands: ['GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'ZADD', 'ZRANGE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${CUT_OFF_PART}${BURY_PART}${FIND_PART}${REPLACE_BODY}`,
   },
@@ -435,7 +448,7 @@ export const SCRIPTS = {
 
 export const LIBRARY = {
   name: 'sojourn',
-  version: 'eda9ef0ccd27',
+  version: 'eec78b32b8d0',
   source: `#!lua name=sojourn
 ${RECORD_PART}${CUT_OFF_PART}${BURY_PART}${ANSWER_PART}${FIND_PART}redis.register_function{ function_name = 'sojourn_create', callback = function(KEYS, ARGV)
 ${CREATE_BODY}end }
@@ -456,7 +469,7 @@ ${SETTLE_BODY}end }
 redis.register_function{ function_name = 'sojourn_touch', callback = function(KEYS, ARGV)
 ${TOUCH_BODY}end }
 redis.register_function{ function_name = 'sojourn_version', flags = { 'no-writes' }, callback = function(KEYS, ARGV)
-return 'eda9ef0ccd27'
+return 'eec78b32b8d0'
 end }
 `,
 } as const satisfies Library
