@@ -270,7 +270,7 @@ return 1
 const LEASE_BODY = `local prefix, now, due = ARGV[1], tonumber(ARGV[2]), KEYS[1]
 local lease = text(tonumber(ARGV[3])) .. '.5'
 local found = redis.call('ZRANGEBYSCORE', due, '-inf', text(now) .. '.5', 'WITHSCORES', 'LIMIT', 0, tonumber(ARGV[4]))
-local answer = { #found / 2 }
+local entries, is_moved = {}, false
 for place = 1, #found, 2 do
   local id = found[place]
   local value = redis.call('GET', prefix .. 's:' .. id)
@@ -278,14 +278,20 @@ for place = 1, #found, 2 do
     redis.call('ZREM', due, id)
   elseif not is_readable(value) then
     redis.call('ZADD', due, lease, id)
-  elseif not has_ended(value) and instant(value, EXPIRES_AT) > now then
+  elseif not has_ended(value) and instant(value, EXPIRES_AT) > tonumber(found[place + 1]) then
     redis.call('ZADD', due, text(instant(value, EXPIRES_AT)), id)
+    is_moved = true
   else
-    redis.call('ZADD', due, lease, id)
-    answer[#answer + 1] = found[place + 1]
-    answer[#answer + 1] = id
-    answer[#answer + 1] = value
+    entries[#entries + 1] = { id = id, score = found[place + 1], value = value }
   end
+end
+if is_moved then return { tonumber(ARGV[4]) } end
+local answer = { #found / 2 }
+for _, entry in ipairs(entries) do
+  redis.call('ZADD', due, lease, entry.id)
+  answer[#answer + 1] = entry.score
+  answer[#answer + 1] = entry.id
+  answer[#answer + 1] = entry.value
 end
 return answer
 `
@@ -412,7 +418,7 @@ export const SCRIPTS = {
   lease: {
     name: 'lease',
     functionName: 'sojourn_lease',
-    sha1: '3eacc2d2166071d54ca20728b126587393ced709',
+    sha1: '565e43f66a37d00182972685fe734cb6208bece0',
     commands: ['GET', 'ZADD', 'ZRANGEBYSCORE', 'ZREM'],
     source: `${RECORD_PART}${BURY_PART}${LEASE_BODY}`,
   },
@@ -448,7 +454,7 @@ export const SCRIPTS = {
 
 export const LIBRARY = {
   name: 'sojourn',
-  version: 'eec78b32b8d0',
+  version: '3c87757ed665',
   source: `#!lua name=sojourn
 ${RECORD_PART}${CUT_OFF_PART}${BURY_PART}${ANSWER_PART}${FIND_PART}redis.register_function{ function_name = 'sojourn_create', callback = function(KEYS, ARGV)
 ${CREATE_BODY}end }
@@ -469,7 +475,7 @@ ${SETTLE_BODY}end }
 redis.register_function{ function_name = 'sojourn_touch', callback = function(KEYS, ARGV)
 ${TOUCH_BODY}end }
 redis.register_function{ function_name = 'sojourn_version', flags = { 'no-writes' }, callback = function(KEYS, ARGV)
-return 'eec78b32b8d0'
+return '3c87757ed665'
 end }
 `,
 } as const satisfies Library

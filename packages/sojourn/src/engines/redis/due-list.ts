@@ -1,0 +1,100 @@
+import { type Instant, LEASE_MS, NEVER, type SessionRecord } from '../../core/port.ts'
+import type { RedisClient, Reply } from './client.ts'
+import { BUCKETS, type Keys } from './keys.ts'
+import { bytesOf, listOf, numberOf, textOf } from './replies.ts'
+import type { Call, ScriptRunner, Sender } from './script-runner.ts'
+import { SCRIPTS } from './scripts.gen.ts'
+import { recordOf } from './stored.ts'
+
+/** So many lists are looked at in one script call, where they lie in one place. */
+const LISTS_AT_ONCE = 128
+/** So many entries one script call looks at, so that it holds up nobody. */
+const ENTRIES_AT_ONCE = 100
+
+interface Leased {
+  readonly dueAt: Instant
+  readonly record: SessionRecord
+}
+
+/**
+ * What ended or expired, in a list for each of the 4,096 buckets, because a list must lie in the slot of its
+ * records. A look at all of them costs a few milliseconds and is spread over turns of the event loop.
+ */
+export class DueList {
+  readonly #client: RedisClient
+  readonly #keys: Keys
+  readonly #runner: ScriptRunner
+  readonly #sender: Sender
+
+  constructor(client: RedisClient, keys: Keys, runner: ScriptRunner, sender: Sender) {
+    this.#client = client
+    this.#keys = keys
+    this.#runner = runner
+    this.#sender = sender
+  }
+
+  /** Leases at most `limit` records; of each bucket the earliest first. */
+  async lease(now: Instant, limit: number): Promise<SessionRecord[]> {
+    if (limit <= 0) return []
+    let buckets = await this.#bucketsDueAt(now)
+    const leased: Leased[] = []
+    while (buckets.length > 0 && leased.length < limit) {
+      const share = Math.min(ENTRIES_AT_ONCE, Math.ceil((limit - leased.length) / buckets.length))
+      const chosen = buckets.slice(0, Math.ceil((limit - leased.length) / share))
+      const rounds = await Promise.all(chosen.map((bucket) => this.#leaseOf(bucket, now, share)))
+      for (const { records } of rounds) leased.push(...records)
+      const emptied = new Set(chosen.filter((_, index) => (rounds[index]?.found ?? 0) < share))
+      buckets = [...buckets.filter((bucket) => !emptied.has(bucket))]
+    }
+    return leased.sort((a, b) => a.dueAt - b.dueAt).map(({ record }) => record)
+  }
+
+  /** The one whose first entry is due longest first. */
+  async #bucketsDueAt(now: Instant): Promise<string[]> {
+    const due: { readonly bucket: string; readonly at: number }[] = []
+    const step = this.#client.isCluster ? 1 : LISTS_AT_ONCE
+    for (let from = 0; from < BUCKETS.length; from += LISTS_AT_ONCE) {
+      const part = BUCKETS.slice(from, from + LISTS_AT_ONCE)
+      const heads = await Promise.all(chunksOf(part, step).map((buckets) => this.#heads(buckets)))
+      for (const [index, head] of heads.flat().entries()) {
+        const at = textOf(head) === '' ? NEVER : Number(textOf(head))
+        const bucket = part[index]
+        if (bucket !== undefined && at < now + 1) due.push({ bucket, at })
+      }
+    }
+    return due.sort((a, b) => a.at - b.at).map(({ bucket }) => bucket)
+  }
+
+  async #heads(buckets: readonly string[]): Promise<readonly Reply[]> {
+    const [first = '', ...others] = buckets.map((bucket) => this.#keys.due(bucket))
+    return listOf(await this.#run({ script: SCRIPTS.dueHeads, keys: [first, ...others], args: [] }))
+  }
+
+  async #leaseOf(
+    bucket: string,
+    now: Instant,
+    entries: number,
+  ): Promise<{ readonly found: number; readonly records: readonly Leased[] }> {
+    const until = Math.min(now + LEASE_MS, NEVER)
+    const args = [this.#keys.prefixOf(bucket), String(now), String(until), String(entries)]
+    const reply = await this.#run({ script: SCRIPTS.lease, keys: [this.#keys.due(bucket)], args })
+    const [found, ...rest] = listOf(reply)
+    const records: Leased[] = []
+    for (let place = 0; place < rest.length; place += 3) {
+      const bytes = bytesOf(rest[place + 2])
+      const record = bytes && recordOf(textOf(rest[place + 1]), bytes)
+      if (record !== null) records.push({ dueAt: Number(textOf(rest[place])), record })
+    }
+    return { found: numberOf(found), records }
+  }
+
+  #run(call: Omit<Call, 'silence'>): Promise<Reply> {
+    return this.#runner.run(this.#sender, { ...call, silence: 'ENGINE_UNAVAILABLE' })
+  }
+}
+
+function chunksOf(buckets: readonly string[], size: number): string[][] {
+  const chunks: string[][] = []
+  for (let from = 0; from < buckets.length; from += size) chunks.push(buckets.slice(from, from + size))
+  return chunks
+}

@@ -1,0 +1,63 @@
+import { type ErrorCode, redacted, SessionError } from '../../core/errors.ts'
+
+/** What it means when no answer came: a write may have happened, a read has not. */
+export type Silence = 'ENGINE_UNAVAILABLE' | 'OUTCOME_UNKNOWN'
+
+/** What the first word of a server's error means for sessions. It says no, so nothing was written. */
+const REFUSALS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  OOM: ['STORE_FULL', 'the server has no memory left for writes (OOM): raise maxmemory, or add a node'],
+  MISCONF: [
+    'ENGINE_REFUSED',
+    'the server cannot write to its disk and stopped writes (MISCONF): see its log',
+  ],
+  READONLY: ['ENGINE_UNAVAILABLE', 'the server is a replica now (READONLY): a fail-over is under way'],
+  LOADING: ['ENGINE_UNAVAILABLE', 'the server is loading its data (LOADING)'],
+  BUSY: ['ENGINE_UNAVAILABLE', 'a script of somebody holds the server up (BUSY)'],
+  CLUSTERDOWN: ['ENGINE_UNAVAILABLE', 'the cluster is down, or a slot has no server (CLUSTERDOWN)'],
+  MASTERDOWN: ['ENGINE_UNAVAILABLE', 'the server is a replica without a primary (MASTERDOWN)'],
+  TRYAGAIN: ['ENGINE_UNAVAILABLE', 'the slot is moving to another server (TRYAGAIN)'],
+  MOVED: ['ENGINE_UNAVAILABLE', 'the slot has moved to another server (MOVED)'],
+  ASK: ['ENGINE_UNAVAILABLE', 'the slot is moving to another server (ASK)'],
+  NOREPLICAS: ['ENGINE_UNAVAILABLE', 'too few replicas are in reach (NOREPLICAS): see min-replicas-to-write'],
+  NOAUTH: ['ENGINE_REFUSED', 'the server asks for a password (NOAUTH)'],
+  WRONGPASS: ['ENGINE_REFUSED', 'the user or password is wrong (WRONGPASS)'],
+  NOPERM: ['ENGINE_REFUSED', 'the user lacks a right (NOPERM): see the ACL rule that doctor prints'],
+  WRONGTYPE: ['ENGINE_REFUSED', 'a key of ours holds something else (WRONGTYPE): who else uses the prefix?'],
+  NOSCRIPT: ['ENGINE_UNAVAILABLE', 'the server lost a script again and again (NOSCRIPT)'],
+  NOPROTO: ['ENGINE_REFUSED', 'the server does not speak the protocol that the client asks for (NOPROTO)'],
+}
+
+/** A key that a script reaches has left for another server: refused before the script wrote anything. */
+const NON_LOCAL = /non[ -]local key/i
+const REPLY_ERRORS: readonly string[] = ['ReplyError', 'SimpleError', 'BlobError', 'ErrorReply']
+/** The driver says that it sent nothing. */
+const UNSENT: readonly string[] = ['ClientClosedError', 'ClientOfflineError', 'ClusterAllFailedError']
+
+/** The error of a driver as one of ours, with nothing of what was sent (SECURITY T98). */
+export function failureOf(error: unknown, silence: Silence): SessionError {
+  if (error instanceof SessionError) return error
+  const word = refusalOf(error)
+  const [code, what] = REFUSALS[word ?? ''] ?? unnamed(error, silence)
+  return new SessionError(code, `redis: ${what}.`, { cause: redacted(error) })
+}
+
+/** The first word of the server's own error; null for an error that is none. */
+export function refusalOf(error: unknown): string | null {
+  if (!(error instanceof Error)) return null
+  const isReply = REPLY_ERRORS.includes(error.constructor.name) || REPLY_ERRORS.includes(error.name)
+  return isReply ? (/^-?([A-Z]+)\b/.exec(error.message)?.[1] ?? 'ERR') : null
+}
+
+/** Whether the connection failed, so that the same idempotent command may be sent once more. */
+export function isSilence(error: unknown): boolean {
+  return !(error instanceof SessionError) && refusalOf(error) === null
+}
+
+function unnamed(error: unknown, silence: Silence): readonly [ErrorCode, string] {
+  if (error instanceof Error && NON_LOCAL.test(error.message)) {
+    return ['ENGINE_UNAVAILABLE', 'the slot is moving to another server']
+  }
+  if (refusalOf(error) !== null) return ['ENGINE_REFUSED', 'the server refused a command']
+  const isUnsent = error instanceof Error && UNSENT.includes(error.constructor.name)
+  return [isUnsent ? 'ENGINE_UNAVAILABLE' : silence, 'the connection failed']
+}

@@ -1,0 +1,181 @@
+import type { Argument, Command, Connection, RedisClient, Reply } from './client.ts'
+import { refusalOf } from './failures.ts'
+import { bucketOfKey } from './keys.ts'
+import { refusal } from './refusal.ts'
+import { slotOf } from './slots.ts'
+
+/** What is used of a pipeline. */
+interface Pipeline {
+  callBuffer(name: string, ...args: Argument[]): unknown
+  exec(): Promise<readonly (readonly [error: Error | null, reply: unknown])[] | null>
+}
+
+/** What is used of a `Redis` of ioredis or iovalkey. */
+export interface IoredisNode {
+  readonly isCluster: boolean
+  readonly status: string
+  readonly options: object
+  callBuffer(name: string, ...args: Argument[]): Promise<unknown>
+  pipeline(): Pipeline
+  duplicate(override?: object): IoredisNode
+  connect(): Promise<void>
+  on(event: 'error', listener: (error: Error) => void): unknown
+  disconnect(): void
+}
+
+/** What is used of a `Cluster` of ioredis or iovalkey. */
+export interface IoredisCluster {
+  readonly isCluster: boolean
+  readonly status: string
+  readonly options: object
+  readonly slots: readonly (readonly string[] | undefined)[]
+  callBuffer(name: string, ...args: Argument[]): Promise<unknown>
+  pipeline(): Pipeline
+  nodes(role: 'master'): IoredisNode[]
+  refreshSlotsCache(callback: (error?: Error | null) => void): void
+  connect(): Promise<void>
+  disconnect(): void
+}
+
+type Ioredis = IoredisNode | IoredisCluster
+
+/** A reply that only says where the answer is: the driver follows it for one command, not always for a pipeline. */
+const REDIRECTIONS: readonly (string | null)[] = ['MOVED', 'ASK', 'TRYAGAIN', 'CLUSTERDOWN']
+/** A connection of its own neither waits for a server nor sends anything twice. */
+const OWN_CONNECTION = {
+  lazyConnect: true,
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+  retryStrategy: () => null,
+  enableAutoPipelining: false,
+}
+
+export function isIoredis(driver: object): driver is Ioredis {
+  return 'callBuffer' in driver && 'pipeline' in driver && 'isCluster' in driver
+}
+
+/** ioredis 6 and iovalkey behind the seam. */
+export class IoredisClient implements RedisClient {
+  readonly isCluster: boolean
+  readonly #driver: Ioredis
+
+  /** @throws SessionError `INVALID_ARGUMENT` */
+  constructor(driver: Ioredis) {
+    assertSettings(driver.options)
+    this.#driver = driver
+    this.isCluster = driver.isCluster
+  }
+
+  sendAll(commands: readonly Command[]): Promise<Reply>[] {
+    const [first] = commands
+    if (first !== undefined && commands.length === 1) return [this.#send(first)]
+    if (!this.isCluster) return this.#pipelined(commands)
+    const replies = new Map<Command, Promise<Reply>>()
+    for (const group of this.#byServer(commands)) {
+      for (const [index, reply] of this.#pipelined(group).entries()) {
+        const command = group[index]
+        if (command !== undefined) replies.set(command, reply)
+      }
+    }
+    return commands.map((command) => replies.get(command) ?? this.#send(command))
+  }
+
+  async sendEverywhere([name = '', ...args]: readonly Argument[]): Promise<void> {
+    await Promise.all(this.#primaries().map((node) => node.callBuffer(String(name), ...args)))
+  }
+
+  async connect(key: string): Promise<Connection> {
+    const primary = this.primaryOf(key)
+    const node = this.#primaries().find((each) => addressOf(each) === primary || !this.isCluster)
+    if (node === undefined) throw new Error(`No connection to ${primary}.`)
+    const connection = node.duplicate(OWN_CONNECTION)
+    // Its commands are rejected one by one; without a listener the event would be printed.
+    connection.on('error', () => undefined)
+    await connection.connect()
+    return new IoredisConnection(connection)
+  }
+
+  primaryOf(key: string): string {
+    if (!('slots' in this.#driver)) return 'primary'
+    return this.#driver.slots[slotOf(bucketOfKey(key))]?.[0] ?? ''
+  }
+
+  async refresh(): Promise<void> {
+    const driver = this.#driver
+    if ('slots' in driver) await new Promise<void>((resolve) => driver.refreshSlotsCache(() => resolve()))
+  }
+
+  async close(): Promise<void> {
+    this.#driver.disconnect()
+  }
+
+  #send({ args: [name = '', ...args] }: Command): Promise<Reply> {
+    return this.#driver.callBuffer(String(name), ...args)
+  }
+
+  /** One write to the socket. A cluster's pipeline follows no redirection when only some commands got one. */
+  #pipelined(commands: readonly Command[]): Promise<Reply>[] {
+    const pipeline = this.#driver.pipeline()
+    for (const {
+      args: [name = '', ...args],
+    } of commands)
+      pipeline.callBuffer(String(name), ...args)
+    const done = pipeline.exec()
+    return commands.map((command, index) => this.#replyOf(done, command, index))
+  }
+
+  async #replyOf(done: ReturnType<Pipeline['exec']>, command: Command, index: number): Promise<Reply> {
+    const [error, reply] = (await done)?.[index] ?? [new Error('No reply.')]
+    if (error === null) return reply
+    if (this.isCluster && REDIRECTIONS.includes(refusalOf(error))) return this.#send(command)
+    throw error
+  }
+
+  #byServer(commands: readonly Command[]): Command[][] {
+    const groups = new Map<string, Command[]>()
+    for (const command of commands) {
+      const primary = this.primaryOf(command.key)
+      const group = groups.get(primary)
+      if (group === undefined) groups.set(primary, [command])
+      else group.push(command)
+    }
+    return [...groups.values()]
+  }
+
+  #primaries(): readonly IoredisNode[] {
+    return 'slots' in this.#driver ? this.#driver.nodes('master') : [this.#driver]
+  }
+}
+
+class IoredisConnection implements Connection {
+  readonly #node: IoredisNode
+
+  constructor(node: IoredisNode) {
+    this.#node = node
+  }
+
+  get isOpen(): boolean {
+    return this.#node.status === 'ready'
+  }
+
+  send([name = '', ...args]: readonly Argument[]): Promise<Reply> {
+    return this.#node.callBuffer(String(name), ...args)
+  }
+
+  close(): void {
+    this.#node.disconnect()
+  }
+}
+
+function addressOf({ options }: IoredisNode): string {
+  return 'host' in options && 'port' in options ? `${options.host}:${options.port}` : ''
+}
+
+/** Settings under which sessions would be wrong: scripts name keys themselves, and replicas lag behind. */
+function assertSettings(options: object): void {
+  const { keyPrefix, role, scaleReads = 'master' }: Readonly<Record<string, unknown>> = { ...options }
+  if (keyPrefix) throw refusal('the client must not have a keyPrefix: use the option prefix')
+  if (role === 'slave') throw refusal('the client must be connected to the primary, not to a replica')
+  if (scaleReads !== 'master') throw refusal('the client must read from primaries: scaleReads must be master')
+}

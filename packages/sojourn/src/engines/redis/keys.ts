@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto'
+import type { SessionId } from '../../core/port.ts'
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+const BUCKET_LENGTH = 2
+const HASH_LENGTH = 22
+const USER_LABEL = 'sojourn/user/v1\0'
+const ID = /^[A-Za-z0-9_-]{16}$/
+
+/** All 4,096. */
+export const BUCKETS: readonly string[] = [...ALPHABET].flatMap((a) => [...ALPHABET].map((b) => a + b))
+
+/** A form that a session id has; nothing else is ever part of a key. */
+export function isId(id: unknown): id is SessionId {
+  return typeof id === 'string' && ID.test(id)
+}
+
+export function bucketOf(id: SessionId): string {
+  return id.slice(0, BUCKET_LENGTH)
+}
+
+/** The bucket in a key: its hash tag. */
+export function bucketOfKey(key: string): string {
+  const open = key.indexOf('{')
+  return key.slice(open + 1, open + 1 + BUCKET_LENGTH)
+}
+
+/**
+ * The names of a store's keys. The bucket is the hash tag of each, so that what belongs to one user lies in one
+ * slot of a cluster. Scripts make the same names (`scripts/includes/record.lua`).
+ */
+export class Keys {
+  readonly #prefix: string
+
+  constructor(prefix: string) {
+    this.#prefix = prefix
+  }
+
+  /** What the keys of a bucket begin with. */
+  prefixOf(bucket: string): string {
+    return `${this.#prefix}:{${bucket}}:`
+  }
+
+  record(id: SessionId): string {
+    return `${this.#prefix}:{${bucketOf(id)}}:s:${id}`
+  }
+
+  /**
+   * The user's sessions. A hash keeps user ids out of key names, which reach logs (SECURITY T93). It is SHA-1
+   * because scripts have no other; records hold the whole user id, and that is what is compared.
+   */
+  user(bucket: string, userId: string): string {
+    const hash = createHash('sha1').update(USER_LABEL).update(userId).digest('hex')
+    return `${this.prefixOf(bucket)}u:${hash.slice(0, HASH_LENGTH)}`
+  }
+
+  due(bucket: string): string {
+    return `${this.prefixOf(bucket)}due`
+  }
+}

@@ -1,0 +1,162 @@
+import type { Argument, Command, Connection, RedisClient, Reply } from './client.ts'
+import { bucketOfKey } from './keys.ts'
+import { refusal } from './refusal.ts'
+import { slotOf } from './slots.ts'
+
+interface CommandOptions {
+  readonly typeMapping: Readonly<Record<number, unknown>>
+}
+
+/** What is used of a client of `createClient`. */
+export interface NodeRedisNode {
+  readonly isOpen: boolean
+  readonly isReady: boolean
+  readonly options?: object | undefined
+  sendCommand(args: Argument[], options?: CommandOptions): Promise<unknown>
+  duplicate(overrides?: object): NodeRedisNode
+  connect(): Promise<unknown>
+  on(event: 'error', listener: (error: Error) => void): unknown
+  destroy(): void
+}
+
+interface Primary {
+  readonly host: string
+  readonly port: number
+}
+
+/** What is used of a client of `createCluster`. */
+export interface NodeRedisCluster {
+  readonly slots: readonly ({ readonly master: Primary } | undefined)[]
+  readonly masters: readonly Primary[]
+  sendCommand(
+    firstKey: string | undefined,
+    isReadonly: boolean | undefined,
+    args: Argument[],
+    options?: CommandOptions,
+  ): Promise<unknown>
+  nodeClient(node: object): Promise<NodeRedisNode>
+  connect(): Promise<unknown>
+  destroy(): void
+}
+
+/** What is used of a client of `createSentinel`. */
+export interface NodeRedisSentinel {
+  getMasterNode(): unknown
+  sendCommand(isReadonly: boolean | undefined, args: Argument[], options?: CommandOptions): Promise<unknown>
+  _execute<T>(isReadonly: boolean | undefined, task: (client: NodeRedisNode) => Promise<T>): Promise<T>
+  connect(): Promise<unknown>
+  destroy(): void
+}
+
+type NodeRedis = NodeRedisNode | NodeRedisCluster | NodeRedisSentinel
+
+/** RESP's type byte of a bulk string. */
+const BULK_STRING = 0x24
+const AS_BYTES: CommandOptions = { typeMapping: { [BULK_STRING]: Buffer } }
+
+export function isNodeRedis(driver: object): driver is NodeRedis {
+  return 'sendCommand' in driver && ('isReady' in driver || isCluster(driver) || isSentinel(driver))
+}
+
+/** node-redis 6 behind the seam. It writes what one tick sends in one go by itself. */
+export class NodeRedisClient implements RedisClient {
+  readonly isCluster: boolean
+  readonly #driver: NodeRedis
+
+  /** @throws SessionError `INVALID_ARGUMENT` */
+  constructor(driver: NodeRedis) {
+    if ('_keyPrefix' in driver && driver._keyPrefix) {
+      throw refusal('the client must not have a keyPrefix: use the option prefix')
+    }
+    this.#driver = driver
+    this.isCluster = isCluster(driver)
+  }
+
+  sendAll(commands: readonly Command[]): Promise<Reply>[] {
+    const driver = this.#driver
+    if (isCluster(driver)) {
+      return commands.map(({ key, args }) => driver.sendCommand(key, false, [...args], AS_BYTES))
+    }
+    if (isSentinel(driver)) return commands.map(({ args }) => driver.sendCommand(false, [...args], AS_BYTES))
+    return commands.map(({ args }) => driver.sendCommand([...args], AS_BYTES))
+  }
+
+  async sendEverywhere(args: readonly Argument[]): Promise<void> {
+    const driver = this.#driver
+    if (!isCluster(driver)) {
+      await Promise.all(this.sendAll([{ key: '', args }]))
+      return
+    }
+    const nodes = await Promise.all(driver.masters.map((primary) => driver.nodeClient(primary)))
+    await Promise.all(nodes.map((node) => node.sendCommand([...args])))
+  }
+
+  async connect(key: string): Promise<Connection> {
+    const connection = await this.#duplicate(key)
+    // Its commands are rejected one by one; without a listener the event would end the process.
+    connection.on('error', () => undefined)
+    await connection.connect()
+    return new NodeRedisConnection(connection)
+  }
+
+  primaryOf(key: string): string {
+    const driver = this.#driver
+    if (!isCluster(driver)) return 'primary'
+    const primary = driver.slots[slotOf(bucketOfKey(key))]?.master
+    return primary === undefined ? '' : `${primary.host}:${primary.port}`
+  }
+
+  /** The driver learns of a move from the redirection that a plain command gets. */
+  async refresh(): Promise<void> {
+    const driver = this.#driver
+    if (isCluster(driver)) await Promise.allSettled(driver.masters.map((each) => driver.nodeClient(each)))
+  }
+
+  async close(): Promise<void> {
+    this.#driver.destroy()
+  }
+
+  async #duplicate(key: string): Promise<NodeRedisNode> {
+    const driver = this.#driver
+    if (isSentinel(driver)) return driver._execute(false, async (node) => duplicateOf(node))
+    if (!isCluster(driver)) return duplicateOf(driver)
+    const primary = driver.slots[slotOf(bucketOfKey(key))]?.master
+    if (primary === undefined) throw new Error('No server holds the slot.')
+    return duplicateOf(await driver.nodeClient(primary))
+  }
+}
+
+class NodeRedisConnection implements Connection {
+  readonly #node: NodeRedisNode
+
+  constructor(node: NodeRedisNode) {
+    this.#node = node
+  }
+
+  get isOpen(): boolean {
+    return this.#node.isReady
+  }
+
+  send(args: readonly Argument[]): Promise<Reply> {
+    return this.#node.sendCommand([...args], AS_BYTES)
+  }
+
+  close(): void {
+    this.#node.destroy()
+  }
+}
+
+function isCluster(driver: object): driver is NodeRedisCluster {
+  return 'masters' in driver && 'nodeClient' in driver
+}
+
+function isSentinel(driver: object): driver is NodeRedisSentinel {
+  return 'getMasterNode' in driver && '_execute' in driver
+}
+
+/** A connection that neither waits for a server nor sends anything twice. */
+function duplicateOf(node: NodeRedisNode): NodeRedisNode {
+  const { options = {} } = node
+  const socket = 'socket' in options && typeof options.socket === 'object' ? options.socket : {}
+  return node.duplicate({ disableOfflineQueue: true, socket: { ...socket, reconnectStrategy: false } })
+}

@@ -1,0 +1,68 @@
+import type { SessionId } from '../../core/port.ts'
+import type { Reply } from './client.ts'
+import type { Passenger } from './flight.ts'
+import { bucketOf, type Keys } from './keys.ts'
+import { bytesOf, listOf } from './replies.ts'
+
+/** A record that somebody waits for. */
+export interface Read {
+  readonly id: SessionId
+  readonly resolve: (bytes: Buffer | null) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** So that one reply holds up neither the server nor this process for long. */
+const KEYS_AT_ONCE = 256
+
+/**
+ * The reads of one turn as few commands: one MGET, in a cluster one for each bucket, a GET for one alone. The
+ * failure of a command reaches those that it was for, and nobody else.
+ */
+export function readCommands(reads: readonly Read[], keys: Keys, isCluster: boolean): Passenger[] {
+  const groups = isCluster ? byBucket(reads) : [reads]
+  return groups.flatMap((group) => chunks(group).map((chunk) => commandFor(chunk, keys)))
+}
+
+function commandFor(reads: readonly Read[], keys: Keys): Passenger {
+  const names = reads.map(({ id }) => keys.record(id))
+  const [key = ''] = names
+  const isAlone = reads.length === 1
+  return {
+    key,
+    args: [isAlone ? 'GET' : 'MGET', ...names],
+    resolve: (reply) => deliver(reads, isAlone ? [reply] : reply),
+    reject: (error) => {
+      for (const { reject } of reads) reject(error)
+    },
+  }
+}
+
+function deliver(reads: readonly Read[], reply: Reply): void {
+  const values = Array.isArray(reply) ? listOf(reply) : []
+  for (const [index, { resolve, reject }] of reads.entries()) {
+    try {
+      resolve(bytesOf(values[index]))
+    } catch (error) {
+      reject(error)
+    }
+  }
+}
+
+function byBucket(reads: readonly Read[]): Read[][] {
+  const groups = new Map<string, Read[]>()
+  for (const read of reads) {
+    const bucket = bucketOf(read.id)
+    const group = groups.get(bucket)
+    if (group === undefined) groups.set(bucket, [read])
+    else group.push(read)
+  }
+  return [...groups.values()]
+}
+
+function chunks(reads: readonly Read[]): (readonly Read[])[] {
+  if (reads.length <= KEYS_AT_ONCE) return [reads]
+  const parts: Read[][] = []
+  for (let from = 0; from < reads.length; from += KEYS_AT_ONCE)
+    parts.push(reads.slice(from, from + KEYS_AT_ONCE))
+  return parts
+}

@@ -1,0 +1,162 @@
+import { SessionError } from '../../core/errors.ts'
+import {
+  type Created,
+  type EndReason,
+  type Engine,
+  type EngineTraits,
+  type Instant,
+  type Replaced,
+  type SessionId,
+  type SessionRecord,
+  USER_CEILING,
+  type UserLimit,
+} from '../../core/port.ts'
+import { assertEnd, assertInstant, assertUserId } from '../record-check.ts'
+import type { RedisClient } from './client.ts'
+import { DueList } from './due-list.ts'
+import { failureOf, isSilence } from './failures.ts'
+import { Flight } from './flight.ts'
+import { isId, Keys } from './keys.ts'
+import type { CheckedOptions } from './redis-options.ts'
+import { ScriptRunner } from './script-runner.ts'
+import { recordOf } from './stored.ts'
+import { Verbs } from './verbs.ts'
+
+const CEILING: UserLimit = { max: USER_CEILING, whenFull: 'refuse', replaces: null }
+
+/** The port on a server that speaks Redis. `docs/storage/redis.md` says what each method sends. */
+export class RedisEngine implements Engine {
+  readonly traits: EngineTraits
+  readonly #client: RedisClient
+  readonly #ownsClient: boolean
+  readonly #flight: Flight
+  readonly #verbs: Verbs
+  readonly #due: DueList | null
+  readonly #begun = new Set<Promise<unknown>>()
+  #isClosed = false
+
+  constructor(client: RedisClient, options: CheckedOptions, ownsClient: boolean) {
+    const keys = new Keys(options.prefix)
+    const runner = new ScriptRunner(client)
+    this.traits = {
+      name: 'redis',
+      survives: options.durability === 'fsync' ? 'power-loss' : 'process-crash',
+      sharedBy: 'network',
+      keepsDue: options.due,
+      checksCutOff: 'on-write',
+    }
+    this.#client = client
+    this.#ownsClient = ownsClient
+    this.#flight = new Flight(client, keys)
+    this.#verbs = new Verbs(keys, runner, options, {
+      plain: this.#flight,
+      writes: this.#flight,
+      security: this.#flight,
+    })
+    this.#due = options.due ? new DueList(client, keys, runner, this.#flight) : null
+  }
+
+  async read(ids: readonly SessionId[]): Promise<(SessionRecord | null)[]> {
+    this.#assertOpen()
+    return this.#begin(Promise.all(ids.map((id) => this.#readOne(id))))
+  }
+
+  async create(record: SessionRecord, limit: UserLimit | null, now: Instant): Promise<Created> {
+    this.#assertOpen()
+    assertInstant(now, 'now')
+    return this.#begin(this.#verbs.create(record, limit ?? CEILING, now))
+  }
+
+  async replace(record: SessionRecord, expectedVersion: number, now: Instant): Promise<Replaced> {
+    this.#assertOpen()
+    assertInstant(now, 'now')
+    if (record.version <= expectedVersion) {
+      throw new SessionError('INVALID_ARGUMENT', 'A replace must store a higher version.')
+    }
+    return this.#begin(this.#verbs.replace(record, expectedVersion, now))
+  }
+
+  async touch(id: SessionId, seenAt: Instant, expiresAt: Instant): Promise<boolean> {
+    this.#assertOpen()
+    assertInstant(seenAt, 'seenAt')
+    assertInstant(expiresAt, 'expiresAt')
+    return isId(id) && this.#begin(this.#verbs.touch(id, seenAt, expiresAt))
+  }
+
+  async end(id: SessionId, reason: EndReason, at: Instant): Promise<boolean> {
+    this.#assertOpen()
+    assertEnd(reason, at)
+    return isId(id) && this.#begin(this.#verbs.end(id, { reason, at }))
+  }
+
+  async list(userId: string, now: Instant): Promise<SessionRecord[]> {
+    this.#assertOpen()
+    assertUserId(userId)
+    assertInstant(now, 'now')
+    return this.#begin(this.#verbs.list({ bucket: 'Ab', userId }, now))
+  }
+
+  async endUser(
+    userId: string,
+    reason: EndReason,
+    at: Instant,
+    except: SessionId | null,
+  ): Promise<SessionId[]> {
+    this.#assertOpen()
+    assertUserId(userId)
+    assertEnd(reason, at)
+    return this.#begin(this.#verbs.endUser({ bucket: 'Ab', userId }, { reason, at }, except))
+  }
+
+  async due(now: Instant, limit: number): Promise<SessionRecord[]> {
+    this.#assertOpen()
+    assertInstant(now, 'now')
+    return this.#due === null ? [] : this.#begin(this.#due.lease(now, limit))
+  }
+
+  async settle(id: SessionId, keepUntil: Instant | null): Promise<void> {
+    this.#assertOpen()
+    if (keepUntil !== null) assertInstant(keepUntil, 'keepUntil')
+    if (isId(id)) await this.#begin(this.#verbs.settle(id, keepUntil))
+  }
+
+  /** The application's own client stays open. */
+  async close(): Promise<void> {
+    this.#assertOpen()
+    this.#isClosed = true
+    while (this.#begun.size > 0) await Promise.allSettled(this.#begun)
+    if (this.#ownsClient) await this.#client.close()
+  }
+
+  async #readOne(id: SessionId): Promise<SessionRecord | null> {
+    if (!isId(id)) return null
+    const bytes = await this.#bytesOf(id)
+    return bytes && recordOf(id, bytes)
+  }
+
+  /** A read changes nothing: one whose connection failed is tried once more. */
+  async #bytesOf(id: SessionId): Promise<Buffer | null> {
+    try {
+      return await this.#flight.read(id).catch((error: unknown) => {
+        if (!isSilence(error)) throw error
+        return this.#flight.read(id)
+      })
+    } catch (error) {
+      throw failureOf(error, 'ENGINE_UNAVAILABLE')
+    }
+  }
+
+  /** `close` waits for it. */
+  async #begin<T>(work: Promise<T>): Promise<T> {
+    this.#begun.add(work)
+    try {
+      return await work
+    } finally {
+      this.#begun.delete(work)
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new SessionError('STORE_CLOSED')
+  }
+}

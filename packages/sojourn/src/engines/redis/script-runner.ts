@@ -1,0 +1,74 @@
+import type { Argument, RedisClient, Reply } from './client.ts'
+import { failureOf, isSilence, refusalOf, type Silence } from './failures.ts'
+
+/** A script and its hash, as `scripts.gen.ts` has them. */
+interface Script {
+  readonly sha1: string
+  readonly source: string
+}
+
+/** Sends a command to the primary of a key: together with others, or with a confirmation behind it. */
+export interface Sender {
+  send(key: string, args: readonly Argument[]): Promise<Reply>
+}
+
+/** One call of a script. The first key says where it runs. */
+export interface Call {
+  readonly script: Script
+  readonly keys: readonly [string, ...string[]]
+  readonly args: readonly Argument[]
+  /** What it means for the caller when no answer comes. */
+  readonly silence: Silence
+}
+
+/** A server that lost its scripts gets them again; one that loses them faster than that is not to be used. */
+const LOADS = 2
+
+/**
+ * Runs scripts by their hash. A server that does not know one, after a restart or fail-over, gets it. A call
+ * whose connection failed is sent once more: each is applied once, however often it arrives.
+ */
+export class ScriptRunner {
+  readonly #client: RedisClient
+  readonly #loading = new Map<string, Promise<void>>()
+
+  constructor(client: RedisClient) {
+    this.#client = client
+  }
+
+  /** @throws SessionError */
+  async run(sender: Sender, call: Call): Promise<Reply> {
+    try {
+      return await this.#evaluate(sender, call).catch((error: unknown) => {
+        if (!isSilence(error)) throw error
+        return this.#evaluate(sender, call)
+      })
+    } catch (error) {
+      throw failureOf(error, call.silence)
+    }
+  }
+
+  async #evaluate(sender: Sender, { script, keys, args }: Call): Promise<Reply> {
+    const command = ['EVALSHA', script.sha1, String(keys.length), ...keys, ...args]
+    for (let load = 0; load < LOADS; load += 1) {
+      try {
+        return await sender.send(keys[0], command)
+      } catch (error) {
+        if (refusalOf(error) !== 'NOSCRIPT') throw error
+        await this.#load(script)
+      }
+    }
+    return sender.send(keys[0], command)
+  }
+
+  /** Once for all calls that found it missing. */
+  #load({ sha1, source }: Script): Promise<void> {
+    const running = this.#loading.get(sha1)
+    if (running !== undefined) return running
+    const loading = this.#client
+      .sendEverywhere(['SCRIPT', 'LOAD', source])
+      .finally(() => this.#loading.delete(sha1))
+    this.#loading.set(sha1, loading)
+    return loading
+  }
+}

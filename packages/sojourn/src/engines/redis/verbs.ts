@@ -1,0 +1,185 @@
+import { randomBytes } from 'node:crypto'
+import { SessionError } from '../../core/errors.ts'
+import {
+  type Created,
+  END_REASONS,
+  type Ended,
+  type EndReason,
+  type Instant,
+  type Milliseconds,
+  type Replaced,
+  type SessionId,
+  type SessionRecord,
+  USER_CEILING,
+  type UserLimit,
+} from '../../core/port.ts'
+import type { Argument, Reply } from './client.ts'
+import { bucketOf, isId, type Keys } from './keys.ts'
+import type { CheckedOptions } from './redis-options.ts'
+import { bytesOf, idsOf, listOf, numberOf, textOf } from './replies.ts'
+import type { Call, ScriptRunner, Sender } from './script-runner.ts'
+import { SCRIPTS } from './scripts.gen.ts'
+import { recordOf, storedBytes, WriteIds, writeIdBytes } from './stored.ts'
+
+/** The server's own clock deletes nothing before everybody's clock calls it dead. */
+const MARGIN_MS: Milliseconds = 60_000
+/** How long what still races with an end is refused by its tombstone. */
+const TOMBSTONE_MS: Milliseconds = 600_000
+const CALL_NAME_BYTES = 12
+
+/** By which way a write goes, after what it must have reached before it is acknowledged. */
+export interface Senders {
+  readonly plain: Sender
+  readonly writes: Sender
+  readonly security: Sender
+}
+
+/** The verbs of the port that are one script call each. */
+export class Verbs {
+  readonly #keys: Keys
+  readonly #runner: ScriptRunner
+  readonly #senders: Senders
+  readonly #writeIds = new WriteIds()
+  readonly #keepLive: string
+  readonly #keepEnded: string
+  readonly #keepSettled: string
+  readonly #due: '1' | '0'
+
+  constructor(keys: Keys, runner: ScriptRunner, { due, retention }: CheckedOptions, senders: Senders) {
+    this.#keys = keys
+    this.#runner = runner
+    this.#senders = senders
+    this.#keepLive = String(MARGIN_MS + (due ? retention : 0))
+    this.#keepEnded = String(TOMBSTONE_MS + MARGIN_MS + (due ? retention : 0))
+    this.#keepSettled = this.#keepLive
+    this.#due = due ? '1' : '0'
+  }
+
+  async create(record: SessionRecord, limit: UserLimit, now: Instant): Promise<Created> {
+    const { id, userId } = record
+    const value = storedBytes(record, this.#writeIds.next())
+    const bucket = bucketOf(id)
+    const user = userId === null ? [] : [this.#keys.user(bucket, userId)]
+    const reply = await this.#run(userId === null ? this.#senders.writes : this.#senders.security, {
+      script: SCRIPTS.create,
+      keys: [this.#keys.record(id), ...user],
+      args: [
+        ...[this.#keys.prefixOf(bucket), id, value, String(now)],
+        ...[this.#keepLive, this.#keepEnded, this.#due],
+        ...[String(Math.min(limit.max, USER_CEILING)), limit.whenFull === 'endOldest' ? '1' : '0'],
+        limit.replaces ?? '',
+      ],
+    })
+    if (Buffer.isBuffer(reply)) return { outcome: 'done', ended: idsOf(reply) }
+    return { outcome: numberOf(reply) === 1 ? 'exists' : 'full' }
+  }
+
+  async replace(record: SessionRecord, expectedVersion: number, now: Instant): Promise<Replaced> {
+    const { id } = record
+    const value = storedBytes(record, this.#writeIds.next())
+    const call = {
+      script: SCRIPTS.replace,
+      keys: [this.#keys.record(id)],
+      args: [
+        ...[this.#keys.prefixOf(bucketOf(id)), id, value, String(now)],
+        ...[this.#keepLive, this.#keepEnded, this.#due, String(expectedVersion)],
+      ],
+    } as const
+    const reply = await this.#run(this.#senders.writes, call)
+    if (Buffer.isBuffer(reply)) return { outcome: 'conflict', current: recordOf(id, reply) }
+    const outcome = numberOf(reply)
+    if (outcome === 0) return { outcome: 'gone' }
+    // Another secret is a rotation, and that must have reached more: the same call again, which only confirms.
+    const isStricter = this.#senders.security !== this.#senders.writes
+    if (outcome === 2 && isStricter) await this.#run(this.#senders.security, call)
+    return { outcome: 'done' }
+  }
+
+  async touch(id: SessionId, seenAt: Instant, expiresAt: Instant): Promise<boolean> {
+    const reply = await this.#run(this.#senders.plain, {
+      script: SCRIPTS.touch,
+      keys: [this.#keys.record(id)],
+      args: [
+        ...[this.#keys.prefixOf(bucketOf(id)), id, String(seenAt), String(expiresAt)],
+        ...[this.#keepLive, this.#keepEnded, this.#due],
+      ],
+    })
+    return isDone(reply)
+  }
+
+  async end(id: SessionId, { reason, at }: Ended): Promise<boolean> {
+    const reply = await this.#run(this.#senders.security, {
+      script: SCRIPTS.end,
+      keys: [this.#keys.record(id)],
+      args: [
+        ...[this.#keys.prefixOf(bucketOf(id)), id, writeIdBytes(this.#writeIds.next()), String(at)],
+        ...[stateOf(reason), this.#keepEnded, this.#due],
+      ],
+    })
+    return isDone(reply)
+  }
+
+  async list({ bucket, userId }: UserKey, now: Instant): Promise<SessionRecord[]> {
+    const reply = await this.#run(this.#senders.plain, {
+      script: SCRIPTS.list,
+      keys: [this.#keys.user(bucket, userId)],
+      args: [this.#keys.prefixOf(bucket), userId, String(now)],
+    })
+    const parts = listOf(reply)
+    const records: SessionRecord[] = []
+    for (let place = 0; place < parts.length; place += 2) {
+      const bytes = bytesOf(parts[place + 1])
+      if (bytes !== null) records.push(recordOf(textOf(parts[place]), bytes))
+    }
+    return records.sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1))
+  }
+
+  async endUser(
+    { bucket, userId }: UserKey,
+    { reason, at }: Ended,
+    except: SessionId | null,
+  ): Promise<SessionId[]> {
+    const reply = await this.#run(this.#senders.security, {
+      script: SCRIPTS.endUser,
+      keys: [this.#keys.user(bucket, userId)],
+      args: [
+        ...[this.#keys.prefixOf(bucket), userId, writeIdBytes(this.#writeIds.next()), String(at)],
+        ...[stateOf(reason), this.#keepEnded, this.#due, isId(except) ? except : ''],
+        ...[this.#keepLive, randomBytes(CALL_NAME_BYTES).toString('base64url')],
+      ],
+    })
+    return idsOf(reply)
+  }
+
+  async settle(id: SessionId, keepUntil: Instant | null): Promise<void> {
+    await this.#run(this.#senders.plain, {
+      script: SCRIPTS.settle,
+      keys: [this.#keys.record(id)],
+      args: [
+        ...[this.#keys.prefixOf(bucketOf(id)), id, keepUntil === null ? '' : String(keepUntil)],
+        ...[this.#keepSettled, this.#due],
+      ],
+    })
+  }
+
+  #run(sender: Sender, call: Omit<Call, 'silence'>): Promise<Reply> {
+    return this.#runner.run(sender, { ...call, silence: 'OUTCOME_UNKNOWN' })
+  }
+}
+
+/** A user, and the bucket of the ids of his sessions. */
+export interface UserKey {
+  readonly bucket: string
+  readonly userId: string
+}
+
+/** As the record layout has it. */
+function stateOf(reason: EndReason): Argument {
+  return Buffer.of(END_REASONS.indexOf(reason) + 1)
+}
+
+function isDone(reply: Reply): boolean {
+  const outcome = numberOf(reply)
+  if (outcome < 0) throw new SessionError('RECORD_UNREADABLE')
+  return outcome === 1
+}
