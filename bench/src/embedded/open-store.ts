@@ -59,17 +59,31 @@ export async function fillStore(path: string, count: number): Promise<void> {
 /** Opens a store that another process filled, and reads random sessions of it one after the other. */
 export async function openStore(path: string, count: number, reads: number): Promise<OpenedSample> {
   const tokens = drawTokens(join(path, TOKENS), count, reads)
+  const { sessions, openMs } = await opened(path, tokens.slice(0, 1))
+  try {
+    return { openMs, ...(await measureReads(sessions, tokens)) }
+  } finally {
+    await sessions.close()
+  }
+}
+
+/** A store, and how long it took until it had answered its first reads. */
+async function opened(path: string, tokens: readonly string[]) {
   const startedAt = performance.now()
   const sessions = await createSessionStore<Payload>(storeOptions(path, 'fsync'))
-  await readEach(sessions, tokens.slice(0, 1))
-  const openMs = performance.now() - startedAt
-  await readEach(sessions, tokens.slice(0, reads * WARMUP_SHARE))
+  await readEach(sessions, tokens)
+  return { sessions, openMs: performance.now() - startedAt }
+}
+
+async function measureReads(
+  sessions: SessionStore<Payload>,
+  tokens: readonly string[],
+): Promise<Omit<OpenedSample, 'openMs'>> {
+  await readEach(sessions, tokens.slice(0, tokens.length * WARMUP_SHARE))
   const afterOpen = memoryNow()
-  const latencies = await readEach(sessions, tokens)
+  const latencies = (await readEach(sessions, tokens)).sort()
   const afterReads = memoryNow()
-  await sessions.close()
-  latencies.sort()
-  return { openMs, p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99), afterOpen, afterReads }
+  return { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99), afterOpen, afterReads }
 }
 
 /** The latencies, in milliseconds. */
