@@ -19,6 +19,12 @@ export const ERRORS = {
     message: 'The engine did not answer in time.',
     help: 'Answer 503, keep the cookie, try again soon. Check that the store runs and can be reached.',
   },
+  ENGINE_REFUSED: {
+    status: 503,
+    retryable: true,
+    message: 'The engine answered, and refused the call.',
+    help: 'Nothing was written. Correct at the server what the message names: password, right, key, disk or mode. No restart is needed.',
+  },
   OUTCOME_UNKNOWN: {
     status: 503,
     retryable: true,
@@ -44,10 +50,10 @@ export const ERRORS = {
     help: 'Close the store after the last request, not before it.',
   },
   STORE_FULL: {
-    status: 507,
+    status: 503,
     retryable: true,
     message: 'The engine has no room for another write.',
-    help: 'Free disk or raise the limit that the message names. Reads go on.',
+    help: 'Free disk or memory, or raise the limit that the message names. Reads go on.',
   },
   STORE_REFUSED: {
     status: 500,

@@ -131,7 +131,7 @@ test('T85: a full engine refuses writes by name; reads and log-outs go on', asyn
   const store = await createSessionStore<Visit>({ engine, sweep: false, clock: new TestClock() })
   const { token } = await store.create({ userId: 'u_1', data: { cart: ['book'] } })
   const other = await store.create({ userId: 'u_1' })
-  await expect(store.create({ userId: 'u_1' })).rejects.toMatchObject({ code: 'STORE_FULL', status: 507 })
+  await expect(store.create({ userId: 'u_1' })).rejects.toMatchObject({ code: 'STORE_FULL', status: 503 })
   expect((await store.read(token))?.data.cart).toEqual(['book'])
   expect(await store.list({ userId: 'u_1' })).toHaveLength(2)
   expect(await store.rotate(token)).not.toBeNull()

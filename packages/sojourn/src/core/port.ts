@@ -3,7 +3,8 @@
  * few fields that it must act on; encoding, encryption, schema and lifetimes live above it. The conformance
  * suite (`sojourn/testing`) is the specification: every sentence on this page is a case there.
  *
- * Time is always an argument. An engine reads no clock to decide anything.
+ * Time is always an argument: no answer about a session that lives depends on a clock of the engine. Only
+ * what is dead may leave by one, and late enough (`keepsDue`).
  */
 
 /** Milliseconds since the Unix epoch, a safe integer of at most 48 bits. */
@@ -18,6 +19,12 @@ export const NEVER: Instant = 2 ** 48 - 1
 
 /** How long `due` keeps a record for the caller that got it before another caller may get it. */
 export const LEASE_MS: Milliseconds = 60_000
+
+/** How long an ended session leaves a trace at least, so that what still races with its end is refused. */
+export const TOMBSTONE_MS: Milliseconds = 600_000
+
+/** How much later than that, or than its deadline, a record leaves by itself, because clocks differ. */
+export const CLOCK_SKEW_MS: Milliseconds = 60_000
 
 /** The most live sessions that one user may have, whatever the limit asked for (SECURITY, limits). */
 export const USER_CEILING = 1_000
@@ -98,7 +105,10 @@ export interface UserLimit {
 
 export type Created =
   | { readonly outcome: 'done'; readonly ended: readonly SessionId[] }
-  /** A record of this id is stored, live or ended: nothing was written. */
+  /**
+   * A record of this id is stored, live or ended: nothing was written. One with the same digest, which is
+   * drawn anew for each create, may count as this call that was sent twice: then it is `done`.
+   */
   | { readonly outcome: 'exists' }
   /** The user's limit is reached and `whenFull` is `refuse`: nothing was written. */
   | { readonly outcome: 'full' }
@@ -117,6 +127,14 @@ export interface EngineTraits {
   readonly survives: 'nothing' | 'process-crash' | 'power-loss'
   /** Who may share one store at the same time. */
   readonly sharedBy: 'process' | 'host' | 'network'
+  /**
+   * Whether `due` hands out what has ended or expired. Without it nothing is ever due: an expired record and
+   * a tombstone leave by themselves, by the clock of the engine's server, at the earliest `CLOCK_SKEW_MS`
+   * after their deadline or `TOMBSTONE_MS`.
+   */
+  readonly keepsDue: boolean
+  /** When the user's cut-off is held against a session that the index had lost; `read` says what that does. */
+  readonly checksCutOff: 'on-read' | 'on-write'
 }
 
 export interface Engine {
@@ -125,7 +143,9 @@ export interface Engine {
   /**
    * One record per id, in order; null where absent. Tombstones are returned as they are. One round trip.
    * A live record of a user whose cut-off (`endUser`) is later than its `createdAt`, and that the cut-off
-   * does not except, is returned as ended by that cut-off, even where an index had lost it.
+   * does not except, is returned as ended by that cut-off, even where an index had lost it. An engine that
+   * checks the cut-off on write returns such a lost record as it is stored, until a `replace`, `touch` or
+   * `end` meets it: that one finds it ended, and from then on so does `read`.
    */
   read(ids: readonly SessionId[]): Promise<(SessionRecord | null)[]>
 
@@ -151,9 +171,9 @@ export interface Engine {
   touch(id: SessionId, seenAt: Instant, expiresAt: Instant): Promise<boolean>
 
   /**
-   * Ends a session: it becomes a tombstone with its data, leaves its user's index, and is due at `at`.
-   * True only for the one call that ended it; false when absent or ended before. An expired session that
-   * nobody has ended yet can be ended.
+   * Ends a session: it becomes a tombstone with its data, leaves its user's index, and is due at `at` where
+   * what is due is kept. True only for the one call that ended it; false when absent or ended before. An
+   * expired session that nobody has ended yet can be ended.
    */
   end(id: SessionId, reason: EndReason, at: Instant): Promise<boolean>
 
@@ -170,14 +190,16 @@ export interface Engine {
   /**
    * At most `limit` records that await settling at `now`: ended, or expired and not ended; earliest first.
    * Each is leased: no call gets it again before `now + LEASE_MS`. Fewer than `limit` means that no more
-   * are due. A live record is never returned: a deadline that was moved meanwhile is noted for later.
+   * are due. A live record is never returned: a deadline that was moved meanwhile is noted for later. Always
+   * empty in an engine that does not keep what is due.
    */
   due(now: Instant, limit: number): Promise<SessionRecord[]>
 
   /**
    * Settles a record that has ended. With `keepUntil` null it is forgotten for good, and its id is
-   * absent from then on. With an instant its data is dropped, the tombstone stays, and it is due again at
-   * that instant. Nothing happens when it is absent or has not ended.
+   * absent from then on. With an instant its data is dropped, the tombstone stays at least until then, and
+   * it is due again at that instant where what is due is kept. Nothing happens when it is absent or has not
+   * ended.
    */
   settle(id: SessionId, keepUntil: Instant | null): Promise<void>
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ENGINES } from './engines.test-support.ts'
-import { LEASE_MS } from './port.ts'
-import { SETTLE_AFTER_MS, TOMBSTONE_MS } from './sweeper.ts'
+import { LEASE_MS, TOMBSTONE_MS } from './port.ts'
+import { SETTLE_AFTER_MS } from './sweeper.ts'
 import type { Place } from './world.test-support.ts'
 import { endsOf, HOUR, MINUTE, namesOf, SECOND, World } from './world.test-support.ts'
 

@@ -1,7 +1,7 @@
 import type { StoreContext } from './context.ts'
 import { endRecord } from './ending.ts'
 import { expiryReason } from './lifetime.ts'
-import type { EndReason, Instant, Milliseconds, SessionRecord } from './port.ts'
+import { type EndReason, type Instant, type Milliseconds, type SessionRecord, TOMBSTONE_MS } from './port.ts'
 
 /** The mean time between two sweeps; each is moved by up to half of it, so that processes spread out. */
 const INTERVAL_MS: Milliseconds = 5_000
@@ -13,8 +13,6 @@ const TURN_MS: Milliseconds = 100
  * data, and a clock that is a little fast here ends nothing that lives by the clock of another process.
  */
 export const SETTLE_AFTER_MS: Milliseconds = 5_000
-/** How long an ended session leaves a trace, so that what still races with its end is refused. */
-export const TOMBSTONE_MS: Milliseconds = 600_000
 /** Clocks that drift apart by more than this between two sweeps stop them (SECURITY T50). */
 const CLOCK_JUMP_MS: Milliseconds = 60_000
 

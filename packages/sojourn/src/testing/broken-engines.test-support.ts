@@ -4,6 +4,7 @@ import { brokenEnd, brokenList } from './broken/broken-end.test-support.ts'
 import { brokenCutOff, brokenEndUser } from './broken/broken-end-user.test-support.ts'
 import type { BrokenEngine } from './broken/broken-engine.test-support.ts'
 import { brokenHandles, brokenSurvival } from './broken/broken-handle.test-support.ts'
+import { brokenLateCutOff, brokenLeaving } from './broken/broken-late.test-support.ts'
 import { brokenLease } from './broken/broken-lease.test-support.ts'
 import { brokenLimit } from './broken/broken-limit.test-support.ts'
 import { brokenIdentity, brokenRead, brokenRecord } from './broken/broken-record.test-support.ts'
@@ -27,6 +28,8 @@ export const brokenEngines: readonly BrokenEngine[] = [
   ...brokenDue,
   ...brokenLease,
   ...brokenSettle,
+  ...brokenLeaving,
+  ...brokenLateCutOff,
   ...brokenHandles,
   ...brokenSurvival,
 ]

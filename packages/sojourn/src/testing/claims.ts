@@ -2,7 +2,7 @@ import { AssertionError } from 'node:assert'
 import { createHash } from 'node:crypto'
 import { inspect, isDeepStrictEqual } from 'node:util'
 import type { ErrorCode } from '../core/errors.ts'
-import type { Created, Engine, Instant, Replaced, SessionId, SessionRecord } from '../core/port.ts'
+import type { Created, Ended, Engine, Instant, Replaced, SessionId, SessionRecord } from '../core/port.ts'
 
 /** Says what the engine did wrong, in the words of the port, when the two differ in any field or byte. */
 export function same(actual: unknown, expected: unknown, wrong: string): void {
@@ -53,6 +53,33 @@ export async function isStored(engine: Engine, expected: SessionRecord, wrong: s
 
 export async function isAbsent(engine: Engine, id: SessionId, wrong: string): Promise<void> {
   same(await engine.read([id]), [null], wrong)
+}
+
+/**
+ * How a live record that its user's index has lost reads once the cut-off was held against it: by a touch
+ * that moves nothing, where a write has to meet it; else by the read.
+ */
+export async function endByCutOff(engine: Engine, lost: SessionRecord): Promise<Ended | null> {
+  if (engine.traits.checksCutOff === 'on-write') await engine.touch(lost.id, lost.seenAt, lost.expiresAt)
+  const [record] = await engine.read([lost.id])
+  same({ ...record, ended: null }, lost, 'the cut-off changed more of a session than its end')
+  return record?.ended ?? null
+}
+
+/** These are due, in this order, where what is due is kept; else nothing is. A lease begins for each. */
+export async function isDue(
+  engine: Engine,
+  now: Instant,
+  records: readonly SessionRecord[],
+  wrong: string,
+): Promise<void> {
+  same(await engine.due(now, 10), engine.traits.keepsDue ? records : [], wrong)
+}
+
+/** So many records are due, in any order. A lease begins for each. */
+export async function areDue(engine: Engine, now: Instant, count: number, wrong: string): Promise<void> {
+  const ids = idsOf(await engine.due(now, 10_000))
+  same([ids.length, new Set(ids).size], engine.traits.keepsDue ? [count, count] : [0, 0], wrong)
 }
 
 /** The ids of the user's live sessions are these, in this order. */

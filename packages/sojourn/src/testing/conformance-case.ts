@@ -29,6 +29,9 @@ export interface ConformanceCase {
   run(store: StoreUnderTest): Promise<void>
 }
 
+/** For engines that hand out what is due. */
+export const keepsDue = (traits: EngineTraits): boolean => traits.keepsDue
+
 /** A case that needs one handle. */
 export function proves(
   promise: string,
@@ -36,4 +39,13 @@ export function proves(
   run: (engine: Engine) => Promise<void>,
 ): ConformanceCase {
   return { name, promise, run: async (store) => run(await store.open()) }
+}
+
+/** The same, about what is due. */
+export function provesDue(
+  promise: string,
+  name: string,
+  run: (engine: Engine) => Promise<void>,
+): ConformanceCase {
+  return { ...proves(promise, name, run), when: keepsDue }
 }

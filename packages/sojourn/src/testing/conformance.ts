@@ -7,6 +7,7 @@ import { endCases } from './cases/end.ts'
 import { endUserCases } from './cases/end-user.ts'
 import { identityCases } from './cases/identity.ts'
 import { leaseCases } from './cases/lease.ts'
+import { leavingCases } from './cases/leaving.ts'
 import { listCases } from './cases/list.ts'
 import { raceCases } from './cases/races.ts'
 import { readCases } from './cases/read.ts'
@@ -39,6 +40,7 @@ export const conformance: readonly ConformanceCase[] = [
   ...dueCases,
   ...leaseCases,
   ...settleCases,
+  ...leavingCases,
   ...raceCases,
   ...sharingCases,
   ...survivingCases,

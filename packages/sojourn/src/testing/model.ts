@@ -15,7 +15,7 @@ export interface ModelOptions {
   readonly seed?: number
   /** Whether a failure is shrunk to the fewest calls that show it, which takes a slow engine long. True. */
   readonly shrink?: boolean
-  /** When the model's clock starts; year 2033 when left out. Later than anything stored. */
+  /** When the model's clock starts; year 2033 when left out. Later than anything stored, and than today. */
   readonly startAt?: Instant
 }
 

@@ -23,6 +23,8 @@ const NO_PROMISE: Readonly<Record<string, string>> = {
   'Presented at or after this instant, the secret is reuse; before it, merely unknown.':
     'what the core makes of it',
   'SHA-256 of the current secret, 32 bytes.': 'binds the caller',
+  'One with the same digest, which is drawn anew for each create, may count as this call that was sent twice: then it is `done`.':
+    'a freedom: no caller can tell',
 }
 
 const PORT = readFileSync(join(import.meta.dirname, '../core/port.ts'), 'utf8')

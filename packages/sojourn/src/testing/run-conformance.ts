@@ -1,4 +1,5 @@
 import { AssertionError } from 'node:assert'
+import { inspect } from 'node:util'
 import type { Engine } from '../core/port.ts'
 import { conformance } from './conformance.ts'
 import type { ConformanceCase, StoreUnderTest } from './conformance-case.ts'
@@ -54,7 +55,7 @@ function inTermsOfThePort(error: unknown): Error {
 
 function exclusionOf(each: ConformanceCase, { traits }: Engine, store: StoreUnderTest): string | null {
   if (each.when !== undefined && !each.when(traits)) {
-    return `not for an engine that survives ${traits.survives} and is shared by ${traits.sharedBy}`
+    return `not for an engine of the traits ${inspect(traits, { breakLength: Number.POSITIVE_INFINITY })}`
   }
   if (each.needs !== undefined && store[each.needs] === undefined) return `the store has no ${each.needs}`
   return null

@@ -1,13 +1,19 @@
 import { SessionError } from '../core/errors.ts'
-import type { Engine, SessionId, SessionRecord } from '../core/port.ts'
+import type { Engine, EngineTraits, SessionId, SessionRecord } from '../core/port.ts'
 import { MemoryEngine } from '../engines/memory/memory-engine.ts'
-import { UserIndex } from '../engines/memory/user-index.ts'
+import { type CutOff, UserIndex } from '../engines/memory/user-index.ts'
 import type { StoreUnderTest } from './conformance-case.ts'
 
 /** What a broken engine does otherwise than the engine that it wraps. */
 export type Change = (engine: Engine, users: UserIndex) => Partial<Engine>
 
-const TRAITS = { name: 'shareable', survives: 'process-crash', sharedBy: 'host' } as const
+const TRAITS = {
+  name: 'shareable',
+  survives: 'process-crash',
+  sharedBy: 'host',
+  keepsDue: true,
+  checksCutOff: 'on-read',
+} as const
 
 /** The same engine but for the methods that are given. */
 export function over(engine: Engine, changes: Partial<Engine>): Engine {
@@ -71,8 +77,7 @@ export async function shareableStore(
   changeHandle: Change = () => ({}),
 ): Promise<StoreUnderTest> {
   const users = new UserIndex()
-  const memory = new MemoryEngine({ maxBytes: 2 ** 30, maxSessions: 1_000_000 }, users)
-  const engine = over(memory, { traits: TRAITS })
+  const engine = engineOver(users, {})
   const changed = over(engine, change(engine, users))
   return {
     open: async () => {
@@ -81,6 +86,47 @@ export async function shareableStore(
     },
     loseIndexEntry: async (userId, id) => loseFrom(users, userId, id),
   }
+}
+
+/** What a broken engine of the other traits does otherwise. */
+export type LateChange = (engine: Engine, users: LateIndex) => Partial<Engine>
+
+/** The same with the other traits: nothing is due, and what is only read is not held against the cut-off. */
+export async function lateStore(change: LateChange = () => ({})): Promise<StoreUnderTest> {
+  const users = new LateIndex()
+  const engine = engineOver(users, { keepsDue: false, checksCutOff: 'on-write' })
+  const late = over(engine, {
+    read: (ids) => users.unchecked(() => engine.read(ids)),
+    due: async () => [],
+  })
+  const changed = over(late, change(late, users))
+  return {
+    open: async () => handleOn(changed),
+    loseIndexEntry: async (userId, id) => loseFrom(users, userId, id),
+  }
+}
+
+/** A user index that can look away from cut-offs, for as long as a call is in its one synchronous step. */
+export class LateIndex extends UserIndex {
+  #looksAway = false
+
+  unchecked<T>(step: () => T): T {
+    this.#looksAway = true
+    try {
+      return step()
+    } finally {
+      this.#looksAway = false
+    }
+  }
+
+  override cutOffOf(record: SessionRecord): CutOff | null {
+    return this.#looksAway ? null : super.cutOffOf(record)
+  }
+}
+
+function engineOver(users: UserIndex, traits: Partial<EngineTraits>): Engine {
+  const memory = new MemoryEngine({ maxBytes: 2 ** 30, maxSessions: 1_000_000 }, users)
+  return over(memory, { traits: { ...TRAITS, ...traits } })
 }
 
 export function loseFrom(users: UserIndex, userId: string | null, id: SessionId): void {

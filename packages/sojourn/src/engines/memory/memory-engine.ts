@@ -24,7 +24,13 @@ const NO_DATA = new Uint8Array()
  * one synchronous step before it returns its promise, so each is atomic.
  */
 export class MemoryEngine implements Engine {
-  readonly traits = { name: 'memory', survives: 'nothing', sharedBy: 'process' } as const
+  readonly traits = {
+    name: 'memory',
+    survives: 'nothing',
+    sharedBy: 'process',
+    keepsDue: true,
+    checksCutOff: 'on-read',
+  } as const
   readonly #limits: MemoryLimits
   readonly #users: UserIndex
   readonly #records = new Map<SessionId, Stored>()

@@ -1,5 +1,5 @@
 import type { StoreUnderTest } from '../conformance-case.ts'
-import { type Change, shareableStore } from '../shareable-store.test-support.ts'
+import { type Change, type LateChange, lateStore, shareableStore } from '../shareable-store.test-support.ts'
 
 /** An engine that breaks a promise of the port, and the cases that must notice. */
 export interface BrokenEngine {
@@ -14,6 +14,11 @@ export interface BrokenEngine {
 
 export function broken(name: string, caughtBy: readonly string[], change: Change): BrokenEngine {
   return { name, caughtBy, inModel: false, store: () => shareableStore(change) }
+}
+
+/** Broken in an engine of the other traits. */
+export function brokenLate(name: string, caughtBy: readonly string[], change: LateChange): BrokenEngine {
+  return { name, caughtBy, inModel: false, store: () => lateStore(change) }
 }
 
 /** Broken in a way that the model test must find as well. */

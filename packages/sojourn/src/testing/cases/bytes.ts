@@ -81,7 +81,8 @@ export const bytesCases: readonly ConformanceCase[] = [
       if (conflict.outcome === 'conflict') returned.push(conflict.current)
       same(await engine.end(own().id, 'logout', NOW), true, 'end answered false for a live session')
       returned.push(...(await engine.due(NOW + MINUTE, 1)))
-      same(returned.length, 4, 'read, list, replace and due did not each return the one record')
+      const methods = engine.traits.keepsDue ? 4 : 3
+      same(returned.length, methods, 'read, list, replace and due did not each return the one record')
       for (const record of returned) if (record !== null) scribbleOn(record)
       const tombstone = { ...own(), ended: { at: NOW, reason: 'logout' as const } }
       await isStored(engine, tombstone, 'a method returned the stored bytes themselves and not a copy')

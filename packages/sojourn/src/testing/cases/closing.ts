@@ -53,12 +53,15 @@ export const closingCases: readonly ConformanceCase[] = [
     'What an engine promises. Declared data, read by the suite, the docs and the start-up log.',
     'the traits are declared with the words of the port',
     async ({ traits }) => {
-      const { name, survives, sharedBy } = traits
+      const { name, survives, sharedBy, keepsDue, checksCutOff } = traits
       same(typeof name === 'string' && name.length > 0, true, 'the engine has no name')
       const isDeclared =
         ['nothing', 'process-crash', 'power-loss'].includes(survives) &&
-        ['process', 'host', 'network'].includes(sharedBy)
-      same(isDeclared, true, `the traits ${survives} and ${sharedBy} are not words of the port`)
+        ['process', 'host', 'network'].includes(sharedBy) &&
+        ['on-read', 'on-write'].includes(checksCutOff) &&
+        typeof keepsDue === 'boolean'
+      const declared = [survives, sharedBy, keepsDue, checksCutOff].join(', ')
+      same(isDeclared, true, `the traits ${declared} are not words of the port`)
     },
   ),
 ]

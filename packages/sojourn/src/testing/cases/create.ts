@@ -1,14 +1,20 @@
 import type { Engine, UserLimit } from '../../core/port.ts'
 import { finish, isStored, lists, put, same } from '../claims.ts'
 import { type ConformanceCase, proves } from '../conformance-case.ts'
-import { MINUTE, NOW, numbered, sample } from '../sample.ts'
+import { MINUTE, NOW, numbered, sample, sampleBytes } from '../sample.ts'
 
 const EXISTS = 'A record of this id is stored, live or ended: nothing was written.'
 const DONE = { outcome: 'done', ended: [] }
 const endOldest = (max: number): UserLimit => ({ max, whenFull: 'endOldest', replaces: null })
 const [first, second] = [numbered(1), numbered(2)]
 /** Another record under the id of `first`. */
-const again = { ...first, userId: 'u_2', data: new Uint8Array([1]), createdAt: NOW + 1 }
+const again = {
+  ...first,
+  userId: 'u_2',
+  data: new Uint8Array([1]),
+  digest: sampleBytes(32, 9),
+  createdAt: NOW + 1,
+}
 
 async function refusesAgain(engine: Engine, stored: typeof first): Promise<void> {
   const answer = await engine.create(again, endOldest(1), NOW + 2)

@@ -1,24 +1,25 @@
 import { finish, idsOf, put, same } from '../claims.ts'
-import { type ConformanceCase, proves } from '../conformance-case.ts'
+import { type ConformanceCase, provesDue } from '../conformance-case.ts'
 import { HOUR, MINUTE, NOW, next, numbered, sample, sampleId, samples } from '../sample.ts'
 
+const KEPT = 'Whether `due` hands out what has ended or expired.'
 const AWAITS = 'that await settling at `now`: ended, or expired and not ended; earliest first.'
 const ALL = 'Fewer than `limit` means that no more are due.'
 const LIVE = 'A live record is never returned: a deadline that was moved meanwhile is noted for later.'
 const first = numbered(1)
 
 export const dueCases: readonly ConformanceCase[] = [
-  proves(AWAITS, 'a session is due when it expires, as it is stored, and not before', async (engine) => {
+  provesDue(AWAITS, 'a session is due when it expires, as it is stored, and not before', async (engine) => {
     await put(engine, first)
     same(await engine.due(first.expiresAt - 1, 10), [], 'a live session is due')
     same(await engine.due(first.expiresAt, 10), [first], 'an expired session is not due')
   }),
-  proves(AWAITS, 'anonymous sessions are due like any other', async (engine) => {
+  provesDue(KEPT, 'anonymous sessions are due like any other', async (engine) => {
     const anonymous = sample({ userId: null })
     await put(engine, anonymous)
     same(await engine.due(anonymous.expiresAt, 10), [anonymous], 'an expired anonymous session is not due')
   }),
-  proves(AWAITS, 'ended and expired sessions are due in one order, the earliest first', async (engine) => {
+  provesDue(AWAITS, 'ended and expired sessions are due in one order, the earliest first', async (engine) => {
     const deadlines = [50, 10, 40, 20].map((minute) => NOW + minute * MINUTE)
     await put(
       engine,
@@ -32,7 +33,7 @@ export const dueCases: readonly ConformanceCase[] = [
     const due = await engine.due(NOW + HOUR, 10)
     same(idsOf(due), expected, 'due did not return the earliest first, or returned too few')
   }),
-  proves(AWAITS, 'a touched session takes its place by its new deadline', async (engine) => {
+  provesDue(AWAITS, 'a touched session takes its place by its new deadline', async (engine) => {
     const moved = numbered(1, { expiresAt: NOW + MINUTE })
     await put(engine, moved, numbered(2, { expiresAt: NOW + 2 * MINUTE }))
     same(await engine.touch(moved.id, NOW, NOW + 3 * MINUTE), true, 'touch found a live session dead')
@@ -43,7 +44,7 @@ export const dueCases: readonly ConformanceCase[] = [
       'due returned a touched session in the place of its old deadline',
     )
   }),
-  proves(
+  provesDue(
     'At most `limit` records',
     'due returns no more than its limit, the earliest of all',
     async (engine) => {
@@ -60,7 +61,7 @@ export const dueCases: readonly ConformanceCase[] = [
       same(idsOf(rest), [sampleId(3), sampleId(4)], 'due did not go on where its limit had cut it')
     },
   ),
-  proves(ALL, 'due returns as many as its limit while more are due', async (engine) => {
+  provesDue(ALL, 'due returns as many as its limit while more are due', async (engine) => {
     await put(engine, ...samples(250))
     const sizes: number[] = []
     const seen = new Set<string>()
@@ -72,7 +73,7 @@ export const dueCases: readonly ConformanceCase[] = [
     same(sizes, [100, 100, 50, 0], 'due returned fewer than its limit while more were due')
     same(seen.size, 250, 'due lost a record, or returned one twice')
   }),
-  proves(ALL, 'live sessions before it in the order hide no record that is due', async (engine) => {
+  provesDue(ALL, 'live sessions before it in the order hide no record that is due', async (engine) => {
     await put(
       engine,
       ...samples(60, { expiresAt: NOW + MINUTE }),
@@ -84,7 +85,7 @@ export const dueCases: readonly ConformanceCase[] = [
     const due = await engine.due(NOW + 2 * MINUTE, 5)
     same(idsOf(due), [sampleId(99)], 'due returned a live record, or missed one behind live records')
   }),
-  proves(LIVE, 'a touched session is not due at its old deadline but at its new one', async (engine) => {
+  provesDue(LIVE, 'a touched session is not due at its old deadline but at its new one', async (engine) => {
     await put(engine, first)
     const moved = { ...first, seenAt: NOW + MINUTE, expiresAt: NOW + HOUR }
     same(await engine.touch(first.id, moved.seenAt, moved.expiresAt), true, 'touch found a live session dead')
@@ -93,7 +94,7 @@ export const dueCases: readonly ConformanceCase[] = [
     }
     same(await engine.due(NOW + HOUR, 10), [moved], 'a touched session is not due at its new deadline')
   }),
-  proves(LIVE, 'a session that a replace gave more time is due at its new deadline', async (engine) => {
+  provesDue(LIVE, 'a session that a replace gave more time is due at its new deadline', async (engine) => {
     await put(engine, first)
     const longer = next(first, { seenAt: NOW + MINUTE, expiresAt: NOW + HOUR })
     same(
@@ -104,7 +105,7 @@ export const dueCases: readonly ConformanceCase[] = [
     same(await engine.due(NOW + HOUR - 1, 10), [], 'due returned a live record')
     same(await engine.due(NOW + HOUR, 10), [longer], 'a replaced session is not due at its new deadline')
   }),
-  proves(
+  provesDue(
     LIVE,
     'a session that a late touch brought back from its deadline is due at the new one',
     async (engine) => {
@@ -122,7 +123,7 @@ export const dueCases: readonly ConformanceCase[] = [
       same(idsOf(due), [first.id], 'a session that a late touch moved was not noted for later')
     },
   ),
-  proves(
+  provesDue(
     'records that await settling',
     'nothing is due in an empty store, nor with a limit of none',
     async (engine) => {

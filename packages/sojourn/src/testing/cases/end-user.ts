@@ -1,5 +1,5 @@
 import { finish, isStored, lists, put, same } from '../claims.ts'
-import { type ConformanceCase, proves } from '../conformance-case.ts'
+import { type ConformanceCase, proves, provesDue } from '../conformance-case.ts'
 import { MINUTE, NOW, next, numbered, sample, sampleId } from '../sample.ts'
 
 const ENDS = 'Ends every live or expired session of the user but `except`'
@@ -104,7 +104,7 @@ export const endUserCases: readonly ConformanceCase[] = [
       await lists(engine, ['u_1', at], [later.id], 'a session created at the cut-off is not listed')
     },
   ),
-  proves('is due at `at`', 'every session that endUser ended is due at that instant', async (engine) => {
+  provesDue('is due at `at`', 'every session that endUser ended is due at that instant', async (engine) => {
     await put(engine, first, second)
     await engine.endUser('u_1', 'admin', at, null)
     same(await engine.due(at - 1, 10), [], 'a session that endUser ended is due before its end')

@@ -1,6 +1,6 @@
 import { LEASE_MS } from '../../core/port.ts'
 import { finish, idsOf, put, same } from '../claims.ts'
-import { type ConformanceCase, proves } from '../conformance-case.ts'
+import { type ConformanceCase, provesDue } from '../conformance-case.ts'
 import { HOUR, NOW, numbered, sampleId, samples } from '../sample.ts'
 
 const LEASED = 'Each is leased: no call gets it again before `now + LEASE_MS`.'
@@ -8,7 +8,7 @@ const [first, second] = [numbered(1), numbered(2)]
 const now = NOW + HOUR
 
 export const leaseCases: readonly ConformanceCase[] = [
-  proves(
+  provesDue(
     'How long `due` keeps a record for the caller that got it before another caller may get it.',
     'an expired session that due returned is not due again until its lease is over',
     async (engine) => {
@@ -21,7 +21,7 @@ export const leaseCases: readonly ConformanceCase[] = [
       same(await engine.due(now + 2 * LEASE_MS - 1, 10), [], 'due did not lease a record the second time')
     },
   ),
-  proves(LEASED, 'a tombstone that nobody settled is due again when its lease is over', async (engine) => {
+  provesDue(LEASED, 'a tombstone that nobody settled is due again when its lease is over', async (engine) => {
     await put(engine, first)
     await finish(engine, NOW, first.id)
     same(idsOf(await engine.due(now, 10)), [first.id], 'an ended session is not due')
@@ -32,12 +32,16 @@ export const leaseCases: readonly ConformanceCase[] = [
       'a tombstone that nobody settled was lost: it is not due again when its lease is over',
     )
   }),
-  proves(LEASED, 'a caller whose clock is behind gets no record that another has leased', async (engine) => {
-    await put(engine, first)
-    same(await engine.due(now, 10), [first], 'an expired session is not due')
-    same(await engine.due(now - 1, 10), [], 'due returned a record that another call had leased')
-  }),
-  proves(
+  provesDue(
+    LEASED,
+    'a caller whose clock is behind gets no record that another has leased',
+    async (engine) => {
+      await put(engine, first)
+      same(await engine.due(now, 10), [first], 'an expired session is not due')
+      same(await engine.due(now - 1, 10), [], 'due returned a record that another call had leased')
+    },
+  ),
+  provesDue(
     LEASED,
     'a leased session that is ended meanwhile stays with the caller that leased it',
     async (engine) => {
@@ -54,7 +58,7 @@ export const leaseCases: readonly ConformanceCase[] = [
       same([...due].sort(), [first.id, second.id], 'a session that ended under a lease is not due after it')
     },
   ),
-  proves(LEASED, 'a lease of one record holds back no other', async (engine) => {
+  provesDue(LEASED, 'a lease of one record holds back no other', async (engine) => {
     await put(engine, ...samples(3))
     same(idsOf(await engine.due(now, 1)), [sampleId(1)], 'due did not return the earliest record')
     same(idsOf(await engine.due(now, 1)), [sampleId(2)], 'the lease of one record held back another')

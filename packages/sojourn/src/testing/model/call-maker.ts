@@ -2,10 +2,10 @@ import type { Engine, Instant, SessionId } from '../../core/port.ts'
 import { isSameCreated, isSameIds, isSameRecord, isSameRecords, isSameReplaced, shown } from './answer.ts'
 import { type LaneState, liveOf } from './lane-state.ts'
 import {
+  createdRecord,
   idOf,
   keepUntilOf,
   limitOf,
-  newRecord,
   nextRecord,
   reasonOf,
   type Scene,
@@ -31,8 +31,8 @@ export function callOf(scene: Scene, call: Call): Begin | null {
 }
 
 const MAKERS: Readonly<Record<Call['verb'], (scene: Scene, call: Call) => Begin | null>> = {
-  create: (scene, { slot, choice }) => {
-    const [record, limit] = [newRecord(scene, slot), limitOf(scene, choice)]
+  create: (scene, call) => {
+    const [record, limit] = [createdRecord(scene, call), limitOf(scene, call.choice)]
     return writing({
       text: () => `create(${shown(record)}, ${shown(limit)}, ${scene.now})`,
       call: (engine) => engine.create(record, limit, scene.now),

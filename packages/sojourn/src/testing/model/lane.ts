@@ -18,6 +18,7 @@ export class Lane {
   readonly ids: readonly SessionId[]
   readonly #users: readonly string[]
   #state: LaneState = EMPTY
+  #bursts = 0
 
   constructor(ids: readonly SessionId[], users: readonly string[]) {
     this.ids = ids
@@ -27,7 +28,8 @@ export class Lane {
   /** Begins all calls of a burst, on one handle after the other, before any is answered. */
   begin({ calls, choice }: Burst, now: Instant, engines: readonly Engine[]): Promise<Answered>[] {
     const burst = { choice, calls: calls.map((call) => this.#worthwhile(call)) }
-    const scene = { ids: this.ids, users: this.#users, state: this.#state, burst, now }
+    this.#bursts += 1
+    const scene = { ids: this.ids, users: this.#users, state: this.#state, burst, number: this.#bursts, now }
     return burst.calls.flatMap((call, index) => {
       const begin = callOf(scene, call)
       const engine = engines[index % engines.length]

@@ -1,5 +1,5 @@
 import { AssertionError } from 'node:assert'
-import type { Engine, Instant, SessionId } from '../../core/port.ts'
+import type { Engine, Instant, SessionId, SessionRecord } from '../../core/port.ts'
 import { LEASE_MS } from '../../core/port.ts'
 import { sampleId } from '../sample.ts'
 import { Lane, type Lease } from './lane.ts'
@@ -49,12 +49,12 @@ export class Player {
     played: readonly { readonly lane: Lane; readonly interleaving: Interleaving }[],
   ): Promise<void> {
     const now = this.#now
-    const early = beat.dues > 0 ? [this.#lease(now)] : []
+    const early = this.#lease(Math.min(beat.dues, 1))
     const begun = played.map(({ lane, interleaving }) => {
       const burst = interleaving[index]
       return burst === undefined ? [] : lane.begin(burst, now, this.#engines)
     })
-    const late = beat.dues > 1 ? [this.#lease(now)] : []
+    const late = this.#lease(beat.dues - early.length)
     const answered = await Promise.all(begun.map((each) => Promise.all(each)))
     const leases = await Promise.all([...early, ...late])
     this.#assertKnown(
@@ -65,26 +65,37 @@ export class Player {
     for (const [at, { lane }] of played.entries()) lane.settleOn(answered[at] ?? [], leases, looks[at] ?? [])
   }
 
-  /** Everything that is stored must come due: whoever is missing was lost. Then it is settled for good. */
+  /** Everything that is stored must come due where that is kept: whoever is missing was lost. Then it goes. */
   async #cleanUp(lanes: readonly Lane[]): Promise<void> {
     this.#now += 3 * ABSOLUTE_MS + LEASE_MS
-    const lease = await this.#lease(this.#now)
-    this.#assertKnown([lease], lanes)
+    const leases = await Promise.all(this.#lease(1))
+    this.#assertKnown(leases, lanes)
     const looks = await Promise.all(lanes.map((lane) => lane.look(this.#engine, this.#now)))
-    for (const [at, lane] of lanes.entries()) lane.settleOn([], [lease], looks[at] ?? [])
-    const settled = [...lease.records.values()].map(async ({ id, ended }) => {
-      if (ended === null) await this.#engine.end(id, 'idle', this.#now)
-      await this.#engine.settle(id, null)
-    })
-    await Promise.all(settled)
+    for (const [at, lane] of lanes.entries()) lane.settleOn([], leases, looks[at] ?? [])
     const ids = lanes.flatMap((lane) => lane.ids)
-    const left = (await this.#engine.read(ids)).flatMap((record) => (record === null ? [] : [record.id]))
+    const found = [...leases.flatMap(({ records }) => [...records.values()]), ...(await this.#stored(ids))]
+    const settled = [...new Map(found.map((record) => [record.id, record])).values()].map(
+      async ({ id, ended }) => {
+        if (ended === null) await this.#engine.end(id, 'idle', this.#now)
+        await this.#engine.settle(id, null)
+      },
+    )
+    await Promise.all(settled)
+    const left = (await this.#stored(ids)).map(({ id }) => id)
     if (left.length > 0) throw wrong('settle did not forget what had ended', left)
   }
 
-  async #lease(now: Instant): Promise<Lease> {
-    const records = await this.#engine.due(now, ALL)
-    return { now, records: new Map(records.map((record) => [record.id, record])) }
+  async #stored(ids: readonly SessionId[]): Promise<SessionRecord[]> {
+    return (await this.#engine.read(ids)).filter((record) => record !== null)
+  }
+
+  /** So many calls of `due`, begun now; none on an engine that does not keep what is due. */
+  #lease(calls: number): Promise<Lease>[] {
+    const engine = this.#engine
+    return Array.from({ length: engine.traits.keepsDue ? calls : 0 }, async () => {
+      const records = await engine.due(this.#now, ALL)
+      return { now: this.#now, records: new Map(records.map((record) => [record.id, record])) }
+    })
   }
 
   #assertKnown(leases: readonly Lease[], lanes: readonly Lane[]): void {

@@ -9,6 +9,8 @@ export interface Scene {
   readonly users: readonly string[]
   readonly state: LaneState
   readonly burst: Burst
+  /** The number of the burst in its interleaving. */
+  readonly number: number
   readonly now: Instant
 }
 
@@ -28,6 +30,14 @@ export function reasonOf(choice: number): EndReason {
 
 export function keepUntilOf({ now }: Scene, choice: number): Instant | null {
   return choice % 2 === 0 ? null : now + 2 * LEASE_MS
+}
+
+/** What a create stores: a digest of its own, since each draws its secret anew. */
+export function createdRecord(scene: Scene, call: Call): SessionRecord {
+  const place = scene.burst.calls.indexOf(call)
+  const digest = new Uint8Array(32).fill(call.slot)
+  digest.set([scene.number, place])
+  return { ...newRecord(scene, call.slot), digest }
 }
 
 /** One in three touches arrives late; some deadlines lie beyond the absolute one, some are shorter. */
