@@ -1,3 +1,6 @@
+export { type AclOptions, aclRule, doctorRule, type ServerVersion } from './acl.ts'
+export { type DoctorOptions, doctor } from './doctor.ts'
+export type { CheckName, Finding, Verdict } from './doctor-finding.ts'
 export type { Driver } from './driver.ts'
 export { redis } from './redis.ts'
 export type { Durability, RedisOptions } from './redis-options.ts'

@@ -1,0 +1,151 @@
+import { refusal } from './refusal.ts'
+import { SCRIPTS } from './scripts.gen.ts'
+
+/** From which version on a right exists: naming one that a server does not know makes its whole rule an error. */
+export type ServerVersion = '6.2' | '7.0' | '7.2'
+
+export interface AclOptions {
+  /** The store's `prefix`. `sojourn`. */
+  readonly prefix?: string
+  /** The name of the user. `sojourn`. */
+  readonly user?: string
+  /** What the server is at least. `7.0`. */
+  readonly server?: ServerVersion
+  /** Durability `replicated`. */
+  readonly wait?: boolean
+  /** Durability `fsync`. */
+  readonly fsync?: boolean
+  readonly nearCache?: boolean
+  readonly cluster?: boolean
+  readonly sentinel?: boolean
+  /** The scripts as a library that an administrator loaded: the user may then load no code at all (T91). */
+  readonly functions?: boolean
+}
+
+/** One right, as a rule writes it, and a command that needs it; the key is one of the store's. */
+export interface Right {
+  readonly rule: string
+  readonly trial: (key: string) => readonly string[]
+}
+
+type ScriptCommand = (typeof SCRIPTS)[keyof typeof SCRIPTS]['commands'][number]
+type Feature = Exclude<keyof AclOptions, 'prefix' | 'user' | 'server'>
+
+/** What the scripts call: the server applies the caller's rights there too. */
+const TRIALS: Readonly<Record<ScriptCommand, readonly string[]>> = {
+  EXISTS: [],
+  GET: [],
+  GETRANGE: ['0', '0'],
+  PEXPIREAT: ['1'],
+  SET: ['v'],
+  SETRANGE: ['0', 'v'],
+  UNLINK: [],
+  ZADD: ['1', 'm'],
+  ZCARD: [],
+  ZRANGE: ['0', '0'],
+  ZRANGEBYSCORE: ['0', '0'],
+  ZREM: ['m'],
+  ZSCORE: ['m'],
+}
+
+const ALWAYS: readonly Right[] = [
+  { rule: '+mget', trial: (key) => ['MGET', key] },
+  { rule: '+ping', trial: () => ['PING'] },
+  { rule: '+hello', trial: () => ['HELLO'] },
+  { rule: '+auth', trial: () => ['AUTH', 'password'] },
+]
+const SCRIPT_LOADING: readonly Right[] = [
+  { rule: '+evalsha', trial: (key) => ['EVALSHA', SCRIPTS.end.sha1, '1', key] },
+  { rule: '+script|load', trial: () => ['SCRIPT', 'LOAD', 'return 1'] },
+]
+const FUNCTIONS: readonly Right[] = [
+  { rule: '+fcall', trial: (key) => ['FCALL', SCRIPTS.end.functionName, '1', key] },
+  { rule: '+fcall_ro', trial: (key) => ['FCALL_RO', SCRIPTS.list.functionName, '1', key] },
+]
+const BY_FEATURE: Readonly<Record<Exclude<Feature, 'functions'>, readonly Right[]>> = {
+  wait: [{ rule: '+wait', trial: () => ['WAIT', '1', '1'] }],
+  fsync: [{ rule: '+waitaof', trial: () => ['WAITAOF', '1', '0', '1'] }],
+  nearCache: [
+    { rule: '+client|id', trial: () => ['CLIENT', 'ID'] },
+    { rule: '+client|tracking', trial: () => ['CLIENT', 'TRACKING', 'ON'] },
+    { rule: '+subscribe', trial: () => ['SUBSCRIBE', INVALIDATIONS] },
+  ],
+  cluster: [
+    { rule: '+cluster|slots', trial: () => ['CLUSTER', 'SLOTS'] },
+    { rule: '+cluster|shards', trial: () => ['CLUSTER', 'SHARDS'] },
+    { rule: '+asking', trial: () => ['ASKING'] },
+  ],
+  sentinel: [{ rule: '+role', trial: () => ['ROLE'] }],
+}
+/** Where a server tells a second connection of the user which keys have changed. */
+const INVALIDATIONS = '__redis__:invalidate'
+const NAME = /^[A-Za-z0-9:_-]{1,64}$/
+const FEATURES = ['wait', 'fsync', 'nearCache', 'cluster', 'sentinel'] as const
+
+/**
+ * The command that gives a user exactly what the engine needs (SECURITY T87, T91). It sets no password and
+ * removes none: a user without one cannot log in.
+ * @throws SessionError `INVALID_ARGUMENT`
+ */
+export function aclRule(options: AclOptions = {}): string {
+  const { prefix = 'sojourn', user = 'sojourn', server = '7.0', nearCache = false } = options
+  if (server !== '7.2' && options.fsync === true) throw refusal('fsync needs a server of 7.2 or newer')
+  if (server === '6.2' && options.functions === true) throw refusal('functions need a server of 7.0 or newer')
+  const rights = rightsOf(options).map(({ rule }) => rule)
+  // Drivers name themselves, and take it well when they may not.
+  const names = server === '7.2' ? ['+client|setname', '+client|setinfo'] : ['+client|setname']
+  const channels = nearCache ? [`&${INVALIDATIONS}`] : []
+  return [...userWords(user, server), `~${keyPattern(prefix)}`, ...channels, ...rights, ...names].join(' ')
+}
+
+/**
+ * The command for the user of `doctor`, who looks and changes nothing. He sees names of keys, and the digests
+ * of passwords: he is an administrator's, not the application's.
+ */
+export function doctorRule({ user = 'doctor', server = '7.0', ...features }: AclOptions = {}): string {
+  const rights = ['info', 'config|get', 'time', 'scan', 'acl|whoami', 'acl|getuser']
+  const newer = server === '6.2' ? [] : ['acl|dryrun']
+  const connecting = [
+    'ping',
+    'hello',
+    'auth',
+    'client|setname',
+    ...(server === '7.2' ? ['client|setinfo'] : []),
+  ]
+  const topology = [
+    ...(features.cluster === true ? ['cluster|slots', 'cluster|shards'] : []),
+    ...(features.sentinel === true ? ['role'] : []),
+  ]
+  const words = [...rights, ...newer, ...connecting, ...topology].map((right) => `+${right}`)
+  return [...userWords(user, server), ...words].join(' ')
+}
+
+/** Every right that the engine needs with these options. */
+export function rightsOf(options: AclOptions): readonly Right[] {
+  const scripts = Object.values(SCRIPTS).flatMap(({ commands }) => commands)
+  return [
+    ...(options.functions === true ? FUNCTIONS : SCRIPT_LOADING),
+    ...[...new Set<ScriptCommand>(['GET', ...scripts])].sort().map(scriptRight),
+    ...ALWAYS,
+    ...FEATURES.filter((feature) => options[feature] === true).flatMap((feature) =>
+      BY_FEATURE[feature].filter(({ rule }) => options.server !== '6.2' || rule !== '+cluster|shards'),
+    ),
+  ]
+}
+
+/** All keys of a store. No prefix holds a brace: a store `a` has no rights to the keys of a store `a:b`. */
+export function keyPattern(prefix: string): string {
+  if (!NAME.test(prefix)) throw refusal('prefix must be 1 to 64 characters of A–Z a–z 0–9 : _ -')
+  return `${prefix}:{*`
+}
+
+function scriptRight(command: ScriptCommand): Right {
+  return { rule: `+${command.toLowerCase()}`, trial: (key) => [command, key, ...TRIALS[command]] }
+}
+
+/** From nothing on, so that an older rule of this user leaves nothing behind. */
+function userWords(user: string, server: ServerVersion): string[] {
+  if (!NAME.test(user)) throw refusal('user must be 1 to 64 characters of A–Z a–z 0–9 : _ -')
+  const selectors = server === '6.2' ? [] : ['clearselectors']
+  return ['ACL', 'SETUSER', user, 'on', ...selectors, 'resetkeys', 'resetchannels', '-@all']
+}
