@@ -24,7 +24,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   engines: { ours: PORT, packages: ['node:crypto'] },
   'engines/memory': { ours: [...PORT, 'engines'], packages: ['node:cluster'] },
   'engines/lmdb': { ours: [...PORT, 'engines'], packages: ['lmdb', 'node:crypto', 'node:process', ...FILES] },
-  'engines/redis': { ours: [...PORT, 'engines'], packages: ['node:crypto'] },
+  'engines/redis': {
+    ours: [...PORT, 'engines'],
+    packages: ['node:crypto', 'ioredis', 'iovalkey', 'redis'],
+  },
   testing: { ours: PORT, packages: ['fast-check', 'node:assert', 'node:crypto', 'node:util'] },
   http: { ours: ['core'], packages: ['node:crypto', 'node:http', 'node:util'] },
   adapters: { ours: ['http', 'core'], packages: ['express', 'node:http'] },

@@ -35,8 +35,8 @@ export interface RedisClient {
   connect(key: string): Promise<Connection>
   /** Names the server that is the primary of this key now, as far as the client knows: `host:port`. */
   primaryOf(key: string): string
-  /** Asks the driver to learn anew which server holds what. */
-  refresh(): Promise<void>
+  /** Has the driver learn anew which server is the primary of this key. Never rejects. */
+  refresh(key: string): Promise<void>
   /** Ends the connections. Only for a client that the engine made itself. */
   close(): Promise<void>
 }

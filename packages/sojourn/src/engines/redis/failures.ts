@@ -33,10 +33,17 @@ const REPLY_ERRORS: readonly string[] = ['ReplyError', 'SimpleError', 'BlobError
 /** The driver says that it sent nothing. */
 const UNSENT: readonly string[] = ['ClientClosedError', 'ClientOfflineError', 'ClusterAllFailedError']
 
+/** There was no connection to send anything on. */
+export class NotSent extends Error {
+  constructor(cause: unknown) {
+    super('No connection could be opened.', { cause })
+  }
+}
+
 /** The error of a driver as one of ours, with nothing of what was sent (SECURITY T98). */
 export function failureOf(error: unknown, silence: Silence): SessionError {
   if (error instanceof SessionError) return error
-  const word = refusalOf(error)
+  const word = refusalOf(error instanceof NotSent ? error.cause : error)
   const [code, what] = REFUSALS[word ?? ''] ?? unnamed(error, silence)
   return new SessionError(code, `redis: ${what}.`, { cause: redacted(error) })
 }
@@ -58,6 +65,7 @@ function unnamed(error: unknown, silence: Silence): readonly [ErrorCode, string]
     return ['ENGINE_UNAVAILABLE', 'the slot is moving to another server']
   }
   if (refusalOf(error) !== null) return ['ENGINE_REFUSED', 'the server refused a command']
-  const isUnsent = error instanceof Error && UNSENT.includes(error.constructor.name)
+  const isUnsent =
+    error instanceof NotSent || (error instanceof Error && UNSENT.includes(error.constructor.name))
   return [isUnsent ? 'ENGINE_UNAVAILABLE' : silence, 'the connection failed']
 }

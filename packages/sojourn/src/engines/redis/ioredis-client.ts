@@ -101,7 +101,7 @@ export class IoredisClient implements RedisClient {
     return this.#driver.slots[slotOf(bucketOfKey(key))]?.[0] ?? ''
   }
 
-  async refresh(): Promise<void> {
+  async refresh(_key: string): Promise<void> {
     const driver = this.#driver
     if ('slots' in driver) await new Promise<void>((resolve) => driver.refreshSlotsCache(() => resolve()))
   }

@@ -107,9 +107,9 @@ export class NodeRedisClient implements RedisClient {
   }
 
   /** The driver learns of a move from the redirection that a plain command gets. */
-  async refresh(): Promise<void> {
+  async refresh(key: string): Promise<void> {
     const driver = this.#driver
-    if (isCluster(driver)) await Promise.allSettled(driver.masters.map((each) => driver.nodeClient(each)))
+    if (isCluster(driver)) await driver.sendCommand(key, false, ['EXISTS', key]).catch(() => undefined)
   }
 
   async close(): Promise<void> {

@@ -13,12 +13,13 @@ import {
 } from '../../core/port.ts'
 import { assertEnd, assertInstant, assertUserId } from '../record-check.ts'
 import type { RedisClient } from './client.ts'
+import { ConfirmedFlight } from './confirmed-flight.ts'
 import { DueList } from './due-list.ts'
 import { failureOf, isSilence } from './failures.ts'
 import { Flight } from './flight.ts'
 import { isId, Keys } from './keys.ts'
-import type { CheckedOptions } from './redis-options.ts'
-import { ScriptRunner } from './script-runner.ts'
+import type { CheckedOptions, Durability } from './redis-options.ts'
+import { ScriptRunner, type Sender } from './script-runner.ts'
 import { recordOf } from './stored.ts'
 import { Verbs } from './verbs.ts'
 
@@ -32,6 +33,7 @@ export class RedisEngine implements Engine {
   readonly #flight: Flight
   readonly #verbs: Verbs
   readonly #due: DueList | null
+  readonly #confirmed: ConfirmedFlight[] = []
   readonly #begun = new Set<Promise<unknown>>()
   #isClosed = false
 
@@ -48,11 +50,10 @@ export class RedisEngine implements Engine {
     this.#client = client
     this.#ownsClient = ownsClient
     this.#flight = new Flight(client, keys)
-    this.#verbs = new Verbs(keys, runner, options, {
-      plain: this.#flight,
-      writes: this.#flight,
-      security: this.#flight,
-    })
+    const writes = this.#senderFor(options.durability, options)
+    const isSame = options.security === options.durability
+    const security = isSame ? writes : this.#senderFor(options.security, options)
+    this.#verbs = new Verbs(keys, runner, options, { plain: this.#flight, writes, security })
     this.#due = options.due ? new DueList(client, keys, runner, this.#flight) : null
   }
 
@@ -125,7 +126,15 @@ export class RedisEngine implements Engine {
     this.#assertOpen()
     this.#isClosed = true
     while (this.#begun.size > 0) await Promise.allSettled(this.#begun)
+    for (const confirmed of this.#confirmed) confirmed.close()
     if (this.#ownsClient) await this.#client.close()
+  }
+
+  #senderFor(kind: Durability, { replicas, confirmWithin }: CheckedOptions): Sender {
+    if (kind === 'acknowledged') return this.#flight
+    const confirmed = new ConfirmedFlight(this.#client, { kind, replicas, within: confirmWithin })
+    this.#confirmed.push(confirmed)
+    return confirmed
   }
 
   async #readOne(id: SessionId): Promise<SessionRecord | null> {

@@ -14,6 +14,8 @@ export interface RedisOptions {
   readonly client?: Driver
   /** Instead of a client: `redis://` or `rediss://`, for a client made from whichever driver is installed. */
   readonly url?: string
+  /** Lets `url` name another host without TLS: passwords, tokens' digests and data then travel readable. */
+  readonly allowPlaintext?: boolean
   /** What every key begins with. Two stores on one server need two. `sojourn`. */
   readonly prefix?: string
   /**
@@ -46,6 +48,7 @@ export interface CheckedOptions {
 const KNOWN = [
   'client',
   'url',
+  'allowPlaintext',
   'prefix',
   'due',
   'retention',

@@ -1,16 +1,25 @@
 import type { Engine } from '../../core/port.ts'
 import { clientOf } from './driver.ts'
+import { driverFor } from './driver-for-url.ts'
 import { RedisEngine } from './redis-engine.ts'
 import { checkOptions, type RedisOptions } from './redis-options.ts'
-import { refusal } from './refusal.ts'
 
 /**
  * An engine on Redis 6.2 or newer, Valkey, or what speaks like them: one server, Sentinel or Cluster.
- * `docs/storage/redis.md` says what is sent and stored, `docs/operations/redis.md` how to run the servers.
+ * `docs/storage/redis.md` says what is sent and stored, `docs/operations/redis.md` how to run the servers. It
+ * does not wait for the server: until it answers, calls reject with `ENGINE_UNAVAILABLE`.
  * @throws SessionError `INVALID_ARGUMENT` for a wrong option, or a client whose settings would break sessions
  */
-export function redis(options: RedisOptions): Engine {
+export function redis(options: RedisOptions): Promise<Engine> {
+  const engine = openEngine(options)
+  // Whoever was to await it may throw first: that must not end the process for the rejection left over.
+  engine.catch(() => null)
+  return engine
+}
+
+async function openEngine(options: RedisOptions): Promise<Engine> {
   const checked = checkOptions(options)
-  if (options.client === undefined) throw refusal('a client is needed')
-  return new RedisEngine(clientOf(options.client), checked, false)
+  const { client, url, allowPlaintext = false } = options
+  if (client !== undefined) return new RedisEngine(clientOf(client), checked, false)
+  return new RedisEngine(clientOf(await driverFor(url, allowPlaintext)), checked, true)
 }

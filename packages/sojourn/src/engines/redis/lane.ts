@@ -1,0 +1,96 @@
+import type { Command, Connection, Reply } from './client.ts'
+import { assertCanConfirm, assertConfirmed, type Confirmation, confirmCommand } from './confirmation.ts'
+import { NotSent } from './failures.ts'
+import type { Passenger } from './flight.ts'
+
+/** So many writes share one confirmation; the rest wait for the next. */
+const WRITES_AT_ONCE = 256
+
+/**
+ * Writes to one primary, each acknowledged when the confirmation behind it has come. A connection of its own,
+ * because waiting on one blocks all that is behind it; what comes meanwhile shares the next confirmation.
+ */
+export class Lane {
+  readonly #open: () => Promise<Connection>
+  readonly #confirmation: Confirmation
+  #connection: Promise<Connection> | null = null
+  readonly #waiting: Passenger[] = []
+  #isRunning = false
+
+  constructor(open: () => Promise<Connection>, confirmation: Confirmation) {
+    this.#open = open
+    this.#confirmation = confirmation
+  }
+
+  send({ key, args }: Command): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ key, args, resolve, reject })
+      if (this.#isRunning) return
+      this.#isRunning = true
+      setImmediate(() => this.#start())
+    })
+  }
+
+  /** What is still waiting is rejected by the driver. */
+  close(): void {
+    this.#connection?.then((connection) => connection.close()).catch(() => undefined)
+    this.#connection = null
+  }
+
+  #start(): void {
+    this.#run().catch(() => undefined)
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0) await this.#depart(this.#waiting.splice(0, WRITES_AT_ONCE))
+    this.#isRunning = false
+  }
+
+  async #depart(passengers: readonly Passenger[]): Promise<void> {
+    try {
+      const connection = await this.#connected()
+      const replies = passengers.map(({ args }) => connection.send(args))
+      const confirmation = connection.send(confirmCommand(this.#confirmation))
+      const settled = await Promise.allSettled([confirmation, ...replies])
+      this.#deliver(passengers, settled)
+      if (!connection.isOpen) this.close()
+    } catch (error) {
+      this.close()
+      for (const { reject } of passengers) reject(error)
+    }
+  }
+
+  /** A refused write is told so; one that was done is done only with its confirmation. */
+  #deliver(
+    passengers: readonly Passenger[],
+    [confirmation, ...replies]: readonly PromiseSettledResult<Reply>[],
+  ): void {
+    for (const [index, { resolve, reject }] of passengers.entries()) {
+      const reply = replies[index]
+      try {
+        if (reply?.status !== 'fulfilled') throw reply?.reason
+        if (confirmation?.status !== 'fulfilled') throw confirmation?.reason
+        assertConfirmed(this.#confirmation, confirmation.value)
+        resolve(reply.value)
+      } catch (error) {
+        reject(error)
+      }
+    }
+  }
+
+  async #connected(): Promise<Connection> {
+    this.#connection ??= this.#connect()
+    const connection = await this.#connection
+    if (connection.isOpen) return connection
+    this.#connection = this.#connect()
+    return this.#connection
+  }
+
+  async #connect(): Promise<Connection> {
+    const connection = await this.#open().catch((error: unknown) => {
+      throw new NotSent(error)
+    })
+    await assertCanConfirm(this.#confirmation, connection)
+    return connection
+  }
+}
