@@ -7,7 +7,8 @@ import { LIBRARY, type Manifest, SUBPATHS } from './package-files.test-support.t
 
 const PEERS = ['lmdb', 'express', 'fast-check', '@types/node', '@types/express']
 const LIFECYCLE = ['preinstall', 'install', 'postinstall', 'prepublish', 'prepare', 'prepack', 'postpack']
-const MAY_SHIP = /^(package\.json|README\.md|LICENSE|dist\/[\w/.-]+\.(js|d\.ts)(\.map)?|src\/[\w/.-]+\.ts)$/
+const MAY_SHIP =
+  /^(package\.json|README\.md|LICENSE|dist\/[\w/.-]+\.(js|d\.ts)(\.map)?|src\/[\w/.-]+\.(ts|lua))$/
 const MUST_NOT_SHIP = /\.test\.|\.test-support\.|\.env|\.pem|\.key|\.git|node_modules/
 
 /** A session's life in an engine that needs no disk. Prints `alive` when all of it works. */

@@ -28,6 +28,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ours: [...PORT, 'engines'],
     packages: ['node:crypto', 'ioredis', 'iovalkey', 'redis'],
   },
+  doctor: {
+    ours: [...PORT, 'engines/redis'],
+    packages: ['node:process', 'node:stream/consumers', 'node:util'],
+  },
   testing: { ours: PORT, packages: ['fast-check', 'node:assert', 'node:crypto', 'node:util'] },
   http: { ours: ['core'], packages: ['node:crypto', 'node:http', 'node:util'] },
   adapters: { ours: ['http', 'core'], packages: ['express', 'node:http'] },

@@ -1,13 +1,21 @@
 import { fail, ok, type Result, warn } from './doctor-finding.ts'
 import type { Looked } from './doctor-server.ts'
+import { serverVersion } from './doctor-version.ts'
 
 type Info = ReadonlyMap<string, string>
 type Setting = Looked<string | null>
 
 const ONLINE_REPLICA = /\bstate=online\b/
 
-/** What is left after a crash of the server. `fsync` and `save` are its settings of these names. */
-export function checkPersistence(info: Info, fsync: Setting, save: Setting): Result {
+/** Settings of the server, by their names, and whether writes wait for its disk. */
+export interface DiskSettings {
+  readonly fsync: Setting
+  readonly save: Setting
+  readonly isAsked: boolean
+}
+
+/** What is left after a crash of the server. */
+export function checkPersistence(info: Info, { fsync, save, isAsked }: DiskSettings): Result {
   const failed = [
     ['rdb_last_bgsave_status', 'the last snapshot failed'],
     ['aof_last_write_status', 'the last write to the log failed'],
@@ -16,6 +24,10 @@ export function checkPersistence(info: Info, fsync: Setting, save: Setting): Res
   if (failed.length > 0) {
     const found = failed.map(([, what]) => what).join(', ')
     return fail(found, 'The server soon refuses all writes (MISCONF).', 'Look at its disk and its log.')
+  }
+  if (isAsked && (info.get('aof_enabled') !== '1' || serverVersion(info) !== '7.2')) {
+    const found = 'durability fsync, and no WAITAOF with appendonly yes'
+    return fail(found, 'Every write ends as unknown.', 'Redis 7.2 or newer, and CONFIG SET appendonly yes')
   }
   if (info.get('aof_enabled') === '1') return checkLog('value' in fsync ? fsync.value : null)
   const means = 'sessions are lost, and log-outs are undone'
@@ -36,13 +48,18 @@ function checkLog(fsync: string | null): Result {
   return ok(found, 'After a crash at most about a second of writes is lost, log-outs too.')
 }
 
-export function checkReplicas(info: Info): Result {
+/** `needed`: how many replicas a write waits for. */
+export function checkReplicas(info: Info, needed: number): Result {
   if (info.get('role') === 'slave') {
     const set = 'Give the client the primary, or Sentinel or Cluster to find it.'
     return fail('this server is a replica', 'It refuses every write, and reads lag behind log-outs.', set)
   }
   const online = [...info].filter(([name, value]) => /^slave\d+$/.test(name) && ONLINE_REPLICA.test(value))
   const connected = Number(info.get('connected_slaves') ?? 0)
+  if (online.length < needed) {
+    const found = `${online.length} replicas in step, and writes wait for ${needed}`
+    return fail(found, 'Every such write ends as unknown.', 'Add replicas, or set replicas lower.')
+  }
   const means = 'When this server dies, its sessions are out of reach until it is back.'
   if (connected === 0)
     return warn('no replica', means, 'Add a replica, and Sentinel or Cluster to promote it.')

@@ -1,4 +1,5 @@
-import type { DoctorOptions } from './doctor.ts'
+import type { Instant } from '../../core/port.ts'
+import type { AclOptions } from './acl.ts'
 import { checkClock, type ServerTime } from './doctor-clock.ts'
 import { checkMinReplicas, checkPersistence, checkReplicas } from './doctor-durability.ts'
 import { type CheckName, type Finding, type Result, warn } from './doctor-finding.ts'
@@ -6,39 +7,47 @@ import { checkKeys, sampleKeys } from './doctor-keys.ts'
 import { checkEviction, checkMemory } from './doctor-memory.ts'
 import { checkDefaultUser, checkRights, noSuchUser, tryRights } from './doctor-rights.ts'
 import { type DoctorServer, type Looked, textOf } from './doctor-server.ts'
-import { checkVersion } from './doctor-version.ts'
+import { checkVersion, serverVersion } from './doctor-version.ts'
 
+/** What `doctor` was asked, with nothing left open. */
+export interface Questions {
+  readonly now: () => Instant
+  readonly acl: AclOptions
+  readonly replicas: number
+  readonly allowVolatile: boolean
+  readonly maxKeys: number
+}
+
+type Info = Looked<ReadonlyMap<string, string>>
 type Examined = readonly (readonly [CheckName, Looked<Result>])[]
 
-const MAX_KEYS = 10_000
-
 /** Every finding on one server, in the order in which they are shown. */
-export async function examine(server: DoctorServer, options: DoctorOptions): Promise<readonly Finding[]> {
+export async function examine(server: DoctorServer, questions: Questions): Promise<readonly Finding[]> {
+  const info = await server.info()
   const examined = [
-    ...(await examineSettings(server, options)),
-    ...(await examineUsers(server, options)),
-    ['clock', map(await timeOf(server, options), checkClock)],
-    ['keys', await examineKeys(server, options)],
+    ...(await examineSettings(server, info, questions)),
+    ['rights', await examineRights(server, info, questions)],
+    ['default-user', map(await server.flagsOf('default'), checkDefaultUser)],
+    ['clock', map(await timeOf(server, questions), checkClock)],
+    ['keys', await examineKeys(server, questions)],
   ] as const
   return examined.map(([check, result]) => ({ check, node: server.node, ...resultOf(result) }))
 }
 
-async function examineSettings(
-  server: DoctorServer,
-  { allowVolatile = false }: DoctorOptions,
-): Promise<Examined> {
-  const info = await server.info()
+async function examineSettings(server: DoctorServer, info: Info, questions: Questions): Promise<Examined> {
   const [fsync, save, minReplicas] = await Promise.all([
     server.setting('appendfsync'),
     server.setting('save'),
     server.setting('min-replicas-to-write'),
   ])
+  const { allowVolatile, replicas, acl } = questions
+  const settings = { fsync, save, isAsked: acl.fsync === true }
   return [
     ['version', map(info, checkVersion)],
     ['eviction', map(info, (facts) => checkEviction(facts, allowVolatile))],
     ['memory', map(info, checkMemory)],
-    ['persistence', map(info, (facts) => checkPersistence(facts, fsync, save))],
-    ['replicas', map(info, checkReplicas)],
+    ['persistence', map(info, (facts) => checkPersistence(facts, settings))],
+    ['replicas', map(info, (facts) => checkReplicas(facts, replicas))],
     [
       'min-replicas',
       'missing' in minReplicas
@@ -48,14 +57,12 @@ async function examineSettings(
   ]
 }
 
-async function examineUsers(server: DoctorServer, options: DoctorOptions): Promise<Examined> {
-  return [
-    ['rights', await examineRights(server, options)],
-    ['default-user', map(await server.flagsOf('default'), checkDefaultUser)],
-  ]
-}
-
-async function examineRights(server: DoctorServer, { acl = {} }: DoctorOptions): Promise<Looked<Result>> {
+async function examineRights(
+  server: DoctorServer,
+  info: Info,
+  questions: Questions,
+): Promise<Looked<Result>> {
+  const acl = aclFor(info, questions.acl)
   const user = acl.user === undefined ? await server.whoAmI() : { value: acl.user }
   if ('missing' in user) return user
   const flags = await server.flagsOf(user.value)
@@ -64,14 +71,24 @@ async function examineRights(server: DoctorServer, { acl = {} }: DoctorOptions):
   return map(await tryRights(server, user.value, acl), (tried) => checkRights(tried, acl))
 }
 
-async function examineKeys(
-  server: DoctorServer,
-  { acl: { prefix = 'sojourn' } = {}, maxKeys = MAX_KEYS }: DoctorOptions,
-): Promise<Looked<Result>> {
+/** What this server can grant: a rule with a word that it does not know is an error as a whole. */
+function aclFor(info: Info, acl: AclOptions): AclOptions {
+  if ('missing' in info) return { ...acl, server: acl.fsync === true ? '7.2' : (acl.server ?? '7.0') }
+  const server = serverVersion(info.value)
+  return {
+    ...acl,
+    server,
+    fsync: acl.fsync === true && server === '7.2',
+    functions: acl.functions === true && server !== '6.2',
+  }
+}
+
+async function examineKeys(server: DoctorServer, { acl, maxKeys }: Questions): Promise<Looked<Result>> {
+  const { prefix = 'sojourn' } = acl
   return map(await sampleKeys(server, prefix, maxKeys), (sample) => checkKeys(sample, prefix))
 }
 
-async function timeOf(server: DoctorServer, { now }: DoctorOptions): Promise<Looked<ServerTime>> {
+async function timeOf(server: DoctorServer, { now }: Questions): Promise<Looked<ServerTime>> {
   const askedAt = now()
   return server.ask('time', ['TIME'], (reply) => {
     const [seconds = 0, microseconds = 0] = textOf(reply).split(' ').map(Number)

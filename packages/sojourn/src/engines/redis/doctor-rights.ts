@@ -39,6 +39,7 @@ const FORBIDDEN: readonly (readonly [string, ...string[]])[] = [
   ['SUBSCRIBE', 'channel'],
   ['PSUBSCRIBE', '*'],
 ]
+const SHOWN = 8
 const WITHOUT_FUNCTIONS = [['FCALL', 'any', '0']] as const
 const WITH_FUNCTIONS = [
   ['EVALSHA', '0'.repeat(40), '0'],
@@ -69,15 +70,22 @@ export async function tryRights(
 }
 
 export function checkRights({ user, lacks, exceeds }: TriedRights, options: AclOptions): Result {
-  const set = aclRule({ ...options, user })
+  const { user: _user, ...rest } = options
+  // The user that every connection has at first is nobody's to be.
+  const set = aclRule(user === 'default' ? rest : { ...rest, user })
   if (lacks.length > 0) {
     return fail(`the user ${user} lacks ${lacks.join(' ')}`, 'sojourn is refused (NOPERM).', set)
   }
   if (exceeds.length > 0) {
     const means = 'Who takes over the application takes over the server, and what else lies on it.'
-    return warn(`the user ${user} may do more than needed: ${exceeds.join(', ')}`, means, set)
+    return warn(`the user ${user} may do more than needed: ${shortened(exceeds)}`, means, set)
   }
   return ok(`the user ${user} may do what is needed, and nothing of what is not`, 'Least privilege holds.')
+}
+
+function shortened(commands: readonly string[]): string {
+  const shown = commands.slice(0, SHOWN).join(', ')
+  return commands.length > SHOWN ? `${shown} and ${commands.length - SHOWN} more` : shown
 }
 
 export function noSuchUser(user: string, options: AclOptions): Result {

@@ -1,3 +1,4 @@
+import type { ServerVersion } from './acl.ts'
 import { fail, ok, type Result, warn } from './doctor-finding.ts'
 
 type Version = readonly [major: number, minor: number, patch: number]
@@ -46,6 +47,13 @@ export function checkVersion(info: ReadonlyMap<string, string>): Result {
     )
   }
   return ok(found, 'No flaw in Lua that we know of. Follow the notices of your vendor.')
+}
+
+/** By what it can do. Valkey says here which Redis it is like. */
+export function serverVersion(info: ReadonlyMap<string, string>): ServerVersion {
+  const [major = 0, minor = 0] = versionOf(info.get('redis_version') ?? '') ?? []
+  if (major < 7) return '6.2'
+  return major > 7 || minor >= 2 ? '7.2' : '7.0'
 }
 
 /** Null for what is not three numbers. */

@@ -1,4 +1,5 @@
 import type { Engine } from '../../core/port.ts'
+import { remember } from './doctor-subject.ts'
 import { clientOf } from './driver.ts'
 import { driverFor } from './driver-for-url.ts'
 import { RedisEngine } from './redis-engine.ts'
@@ -20,6 +21,6 @@ export function redis(options: RedisOptions): Promise<Engine> {
 async function openEngine(options: RedisOptions): Promise<Engine> {
   const checked = checkOptions(options)
   const { client, url, allowPlaintext = false } = options
-  if (client !== undefined) return new RedisEngine(clientOf(client), checked, false)
-  return new RedisEngine(clientOf(await driverFor(url, allowPlaintext)), checked, true)
+  const driver = clientOf(client ?? (await driverFor(url, allowPlaintext)))
+  return remember(new RedisEngine(driver, checked, client === undefined), driver, checked)
 }
