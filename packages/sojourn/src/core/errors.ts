@@ -1,3 +1,5 @@
+import { getSystemErrorMap } from 'node:util'
+
 type Row = {
   /** The HTTP status that an adapter answers with. */
   readonly status: number
@@ -155,9 +157,53 @@ export class SessionError extends Error {
   }
 }
 
-/** A driver's error without what it may carry: its name, code and message, and nothing else (SECURITY T98). */
-export function redacted(error: unknown): Error {
+/** The words that servers and LMDB begin an error with, and that hold nothing but what they say. */
+const FIRST_WORD =
+  /^-?(?:ERR|WRONGTYPE|NOAUTH|NOPERM|WRONGPASS|DENIED|NOSCRIPT|BUSY|NOTBUSY|UNKILLABLE|LOADING|MASTERDOWN|NOMASTERLINK|MISCONF|READONLY|OOM|EXECABORT|NOREPLICAS|NOGOODSLAVE|NOQUORUM|INPROG|IOERR|MOVED|ASK|CROSSSLOT|TRYAGAIN|CLUSTERDOWN|NOPROTO|UNBLOCKED|MDB_[A-Z_]{3,30})(?![\w-])/
+const CLASS_NAME = /^[A-Za-z]{1,40}$/
+const CODE = /^[A-Z0-9_]{1,40}$/
+const NUMBER = /^-?\d{1,6}$/
+const SYSCALL = /^[a-z_]{1,20}$/
+const ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[\da-f]{0,4}:[\da-f:]{1,35}[\d.]{0,15})$/i
+
+/**
+ * A driver's error without what it may carry. Servers repeat arguments, and drivers add whole commands or a URL
+ * with its password. So nothing is copied that could be text of somebody's choice: the name, the code and the
+ * fields of a system error, each in its own narrow form, and of the message a first word of a closed list and
+ * those of the driver's `texts` that end a part of it (SECURITY T98).
+ */
+export function redacted(error: unknown, texts: readonly string[] = []): Error {
   if (!(error instanceof Error)) return new Error('The engine failed with a value that is not an error.')
-  const code = 'code' in error && typeof error.code === 'string' ? ` [${error.code}]` : ''
-  return new Error(`${error.name}${code}: ${String(error.message).slice(0, 200)}`)
+  const name = matching(CLASS_NAME, error.name) ?? 'Error'
+  const code = codeOf(Reflect.get(error, 'code'))
+  const parts = [
+    matching(FIRST_WORD, error.message),
+    textOf(error.message, texts),
+    labelled('syscall', matching(SYSCALL, Reflect.get(error, 'syscall'))),
+    labelled('address', matching(ADDRESS, Reflect.get(error, 'address'))),
+    labelled('port', matching(NUMBER, Reflect.get(error, 'port'))),
+  ]
+  const said = parts.filter((part) => part !== null).join(', ')
+  return new Error(`${name}${code === null ? '' : ` [${code}]`}${said === '' ? '' : `: ${said}`}`)
+}
+
+/** Numbers of the operating system come with their name. */
+function codeOf(code: unknown): string | null {
+  const number = typeof code === 'number' ? matching(NUMBER, code) : null
+  const [name] = (number !== null && getSystemErrorMap().get(-Number(number))) || []
+  return name === undefined ? (number ?? matching(CODE, code)) : `${number} ${name}`
+}
+
+function matching(pattern: RegExp, value: unknown): string | null {
+  const text = typeof value === 'number' ? String(value) : value
+  return typeof text === 'string' ? (pattern.exec(text)?.[0] ?? null) : null
+}
+
+function textOf(message: unknown, texts: readonly string[]): string | null {
+  if (typeof message !== 'string') return null
+  return texts.find((text) => message === text || message.endsWith(`: ${text}`)) ?? null
+}
+
+function labelled(label: string, text: string | null): string | null {
+  return text === null ? null : `${label} ${text}`
 }

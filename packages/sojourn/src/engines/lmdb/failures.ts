@@ -4,6 +4,29 @@ const READERS_FULL = -30790
 /** ENOSPC, EFBIG, EDQUOT of Linux and macOS, MDB_MAP_FULL, MDB_TXN_FULL. */
 const NO_ROOM: readonly number[] = [28, 27, 122, 69, -30792, -30788]
 
+/**
+ * What lmdb says in words of its own that can hold nothing of ours. Others name the key or the value that was
+ * given, so they stay behind (SECURITY T98).
+ */
+const TEXTS: readonly string[] = [
+  'Attempting to initialize mutex',
+  'Attempting to open main database file',
+  'Attempting to open sync file descriptor',
+  'Attempting to setup locks',
+  'Attempting to setup locks after open',
+  'Attempting to setup shared locks',
+  'Can not operate on a closed database',
+  'Can not read from a closed database',
+  'Can not renew a transaction from a closed database',
+  'Can not use read transaction from a closed database',
+  'Commit failed (see commitError for details)',
+  'Database is closed',
+  'Internal buffers have been corrupted',
+  'Invalid transaction, it has no address',
+  'The database has been closed and you can not transact on it',
+  'The environment is already closed.',
+]
+
 /** A store that cannot be opened as it is: what, where, and what to do. Nothing was changed. */
 export function refused(where: string, what: string, todo: string, cause?: unknown): SessionError {
   return new SessionError('STORE_REFUSED', `lmdb: ${where} ${what}; ${todo}.`, causeOf(cause))
@@ -52,5 +75,5 @@ function numberOf(error: unknown): number | null {
 }
 
 function causeOf(error: unknown): ErrorOptions {
-  return error === undefined ? {} : { cause: redacted(error) }
+  return error === undefined ? {} : { cause: redacted(error, TEXTS) }
 }
