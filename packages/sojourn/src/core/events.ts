@@ -10,7 +10,7 @@ export interface StoreEvents {
   rotated: Base
   /** Log-in again in a live session. */
   reauthenticated: Base
-  /** Once for each session, in the process that ended it. */
+  /** Once for each session, in the process that ended it; by expiry only where the engine keeps what is due. */
   ended: Base & { readonly reason: EndReason }
   /** A retired secret was presented after its grace: the session is ended, thief and victim are out. */
   reuseDetected: Base

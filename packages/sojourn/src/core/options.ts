@@ -35,7 +35,7 @@ export interface StoreOptions<Data> {
   readonly timeout?: Duration
   /** Start also when the engine does not answer; calls fail until it does. Default false. */
   readonly lazy?: boolean
-  /** Whether this process sweeps ended and expired sessions. Default true. */
+  /** Whether this process sweeps ended and expired sessions, where the engine keeps them for it. Default true. */
   readonly sweep?: boolean
   readonly clock?: Clock
 }

@@ -39,6 +39,7 @@ export class Sweeper {
   }
 
   start(): void {
+    if (!this.#context.engine.traits.keepsDue) return
     const delay = INTERVAL_MS * (0.5 + this.#random())
     this.#cancel = this.#context.clock.after(delay, () => {
       this.#context.background.once('sweep', () => this.#turn())
@@ -58,8 +59,8 @@ export class Sweeper {
 
   /** Settles what is due; how many records it settled. Stops early at the end of its turn. */
   async sweep(): Promise<number> {
-    if (this.#clockHasJumped()) return 0
     const { clock, engine } = this.#context
+    if (!engine.traits.keepsDue || this.#clockHasJumped()) return 0
     const until = clock.monotonic() + TURN_MS
     let settled = 0
     for (let full = true; full && clock.monotonic() <= until; ) {
