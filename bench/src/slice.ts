@@ -1,5 +1,5 @@
-import { setImmediate as turn } from 'node:timers/promises'
 import type { Contestant, Operation } from './contestants/contestant.ts'
+import { drawn, latenciesOf } from './latencies.ts'
 import { LateProbe, type LoopGaps } from './loop-delay.ts'
 import { percentile } from './statistics.ts'
 
@@ -28,12 +28,6 @@ export interface Sample {
 /** The most of one slice: latencies are kept, and stores in memory must not grow without end. */
 const MOST_OPERATIONS = { read: 1_000_000, update: 50_000, create: 20_000 } as const
 
-/** Steps through all sessions in an order that looks random: a prime that is no factor of their number. */
-const STRIDE = 7_919
-
-/** So often a lone caller waits for a turn of the loop: without, timers pile up as they do in no application. */
-const TURN_EACH = 64
-
 /** The part of a slice in which its callers spread: that all begin in one turn of the loop is the slice's doing. */
 const RAMP_SHARE = 0.25
 
@@ -59,25 +53,10 @@ export async function runSlice(contestant: Contestant, order: SliceOrder): Promi
   }
 }
 
-/** The latencies of what began within `durationMs`, in milliseconds. */
-async function work(contestant: Contestant, order: SliceOrder, durationMs: number): Promise<Float64Array> {
+function work(contestant: Contestant, order: SliceOrder, durationMs: number): Promise<Float64Array> {
   const { operation, concurrency, sessions } = order
-  const latencies = new Float64Array(MOST_OPERATIONS[operation])
-  const endAt = performance.now() + durationMs
-  let begun = 0
-  let done = 0
-  const worker = async () => {
-    for (let own = 1; performance.now() < endAt && begun < latencies.length; own += 1) {
-      begun += 1
-      const startedAt = performance.now()
-      await (operation === 'create'
-        ? contestant.create()
-        : contestant[operation]((begun * STRIDE) % sessions))
-      latencies[done] = performance.now() - startedAt
-      done += 1
-      if (concurrency === 1 && own % TURN_EACH === 0) await turn()
-    }
-  }
-  await Promise.all(Array.from({ length: concurrency }, worker))
-  return latencies.subarray(0, done)
+  const load = { concurrency, durationMs, most: MOST_OPERATIONS[operation] }
+  return latenciesOf(load, (call) =>
+    operation === 'create' ? contestant.create() : contestant[operation](drawn(call, sessions)),
+  )
 }

@@ -1,3 +1,10 @@
+/** One number with the least and the greatest that a single round gave: how much to believe it. */
+export interface Spread {
+  readonly value: number
+  readonly min: number
+  readonly max: number
+}
+
 /** The value below which `share` (0 to 1) of the sorted values lie. */
 export function percentile(sorted: ArrayLike<number>, share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN

@@ -2,14 +2,16 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { EmbeddedOptions } from '../command-line.ts'
 import { OPERATIONS } from '../contestants/contestant.ts'
+import { asText } from '../tables.ts'
+import { type Verdict, verdictTable } from '../verdicts.ts'
 import { conditionsIn } from './conditions.ts'
-import { type Verdict, verdictsOf } from './goals.ts'
+import { verdictsOf } from './goals.ts'
 import { manyVerdicts, measureManySessions } from './many-sessions.ts'
 import { manyTable } from './many-table.ts'
 import { type Report, writeReport } from './report.ts'
 import { linesOf } from './results.ts'
 import { EXTENTS, measureSideBySide } from './side-by-side.ts'
-import { asText, operationTable, verdictTable } from './tables.ts'
+import { operationTable } from './tables.ts'
 
 /** Measures, prints, keeps the samples; the verdicts. */
 export async function runEmbedded(options: EmbeddedOptions): Promise<readonly Verdict[]> {

@@ -1,18 +1,10 @@
 import type { ContestantName } from '../contestants/contestants.ts'
 import type { LoopGaps } from '../loop-delay.ts'
 import type { Sample } from '../slice.ts'
-import { type LoopDelay, loopDelayOf, measuredAt, ratioOf, type Spread, samplesOf } from './results.ts'
+import type { Spread } from '../statistics.ts'
+import { atLeast, atMost, told, type Verdict } from '../verdicts.ts'
+import { type LoopDelay, loopDelayOf, measuredAt, ratioOf, samplesOf } from './results.ts'
 import type { Concurrency, Measured } from './side-by-side.ts'
-
-/** What was promised, and what was measured. */
-export interface Verdict {
-  readonly goal: string
-  /** Null for a number that is told beside the goals and decides nothing. */
-  readonly limit: string | null
-  readonly unit: string
-  readonly value: Spread
-  readonly isMet: boolean
-}
 
 type Write = 'update' | 'create'
 
@@ -112,17 +104,4 @@ function loopSpread(loops: readonly (LoopGaps | null)[], key: keyof LoopDelay = 
     min: Math.min(...rounds),
     max: Math.max(...rounds),
   }
-}
-
-export function atMost(limit: number, goal: string, value: Spread): Verdict {
-  return { goal, limit: `≤ ${limit}`, unit: '×', value, isMet: value.value <= limit }
-}
-
-function atLeast(limit: number, goal: string, value: Spread): Verdict {
-  return { goal, limit: `≥ ${limit}`, unit: '×', value, isMet: value.value >= limit }
-}
-
-/** A number that decides nothing. */
-export function told(goal: string, value: Spread): Verdict {
-  return { goal, limit: null, unit: '×', value, isMet: true }
 }

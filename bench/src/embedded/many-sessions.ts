@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { atMost, told, type Verdict } from './goals.ts'
+import { count } from '../tables.ts'
+import { atMost, told, type Verdict } from '../verdicts.ts'
 import type { OpenedSample } from './open-store.ts'
 import { ratioOf, spreadOf } from './results.ts'
-import { count } from './tables.ts'
 
 export interface ManySample extends OpenedSample {
   readonly sessions: number

@@ -1,6 +1,6 @@
 import { undisturbed } from '../statistics.ts'
+import { count, short, type Table } from '../tables.ts'
 import type { ManySample } from './many-sessions.ts'
-import { count, short, type Table } from './tables.ts'
 
 const MEBIBYTE = 2 ** 20
 

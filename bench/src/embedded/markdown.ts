@@ -1,30 +1,20 @@
-import { readFileSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { conditionsText } from '../conditions.ts'
 import { OPERATIONS } from '../contestants/contestant.ts'
-import type { Conditions } from './conditions.ts'
+import { updateMarks } from '../page.ts'
+import { asMarkdown } from '../tables.ts'
+import { verdictTable } from '../verdicts.ts'
 import { manyTable } from './many-table.ts'
 import { type ManySessionsReport, readReports, type SideBySideReport } from './report.ts'
 import { linesOf } from './results.ts'
-import { asMarkdown, operationTable, verdictTable } from './tables.ts'
+import { operationTable } from './tables.ts'
 
-const PAGE = fileURLToPath(new URL('../../../docs/performance.md', import.meta.url))
-
-/** Puts the tables of the last runs into docs/performance.md, between their marks. What was not run stays. */
+/** Puts the tables of the last runs into docs/performance.md. What was not run stays. */
 export function updatePage(): void {
   const { sideBySide, manySessions } = readReports()
-  let page = readFileSync(PAGE, 'utf8')
-  if (sideBySide !== null) page = between(page, 'side-by-side', sideBySideText(sideBySide))
-  if (manySessions !== null) page = between(page, 'many-sessions', manySessionsText(manySessions))
-  writeFileSync(PAGE, page)
-  console.log(`written: ${PAGE}`)
-}
-
-function between(page: string, mark: string, text: string): string {
-  const [start, end] = [`<!-- bench: ${mark} -->`, `<!-- end: ${mark} -->`]
-  const from = page.indexOf(start)
-  const to = page.indexOf(end)
-  if (from < 0 || to < from) throw new Error(`docs/performance.md has lost its marks ${start} and ${end}.`)
-  return `${page.slice(0, from + start.length)}\n${text}\n${page.slice(to)}`
+  updateMarks('performance.md', {
+    'side-by-side': sideBySide && sideBySideText(sideBySide),
+    'many-sessions': manySessions && manySessionsText(manySessions),
+  })
 }
 
 function sideBySideText({ conditions, seconds, verdicts, measured }: SideBySideReport): string {
@@ -39,13 +29,4 @@ function sideBySideText({ conditions, seconds, verdicts, measured }: SideBySideR
 function manySessionsText({ conditions, seconds, verdicts, measured }: ManySessionsReport): string {
   const facts = `${conditionsText(conditions)}; ${Math.round(seconds)} s, most of it filling.`
   return [facts, asMarkdown(verdictTable(verdicts)), asMarkdown(manyTable(measured))].join('\n\n')
-}
-
-function conditionsText(conditions: Conditions): string {
-  const { startedAt, node, system, processor, cores, load, versions } = conditions
-  const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
-  return (
-    `${startedAt.slice(0, 10)}: Node ${node} on ${system}, ${cores} cores (${processor}), ` +
-    `load ${load.toFixed(1)} before the run; ${packages.join(', ')}`
-  )
 }

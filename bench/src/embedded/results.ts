@@ -2,7 +2,7 @@ import type { Operation } from '../contestants/contestant.ts'
 import { CONTESTANT_NAMES, type ContestantName } from '../contestants/contestants.ts'
 import type { LoopGaps } from '../loop-delay.ts'
 import type { Sample } from '../slice.ts'
-import { feltP99, percentile, undisturbed } from '../statistics.ts'
+import { feltP99, percentile, type Spread, undisturbed } from '../statistics.ts'
 import { CONCURRENCIES, type Concurrency, type Measured } from './side-by-side.ts'
 
 /** One line of a table: what the rounds are when nothing disturbs. Times are milliseconds. */
@@ -26,13 +26,6 @@ export interface LoopDelay {
   readonly felt: number
   /** Of 100 ticks, in 99 the loop itself worked no longer; what it waited for a core is not in it. */
   readonly busy: number
-}
-
-/** One number with the least and the greatest that a single round gave: how much to believe it. */
-export interface Spread {
-  readonly value: number
-  readonly min: number
-  readonly max: number
 }
 
 export function linesOf(measured: readonly Measured[], operation: Operation): Line[] {
