@@ -1,3 +1,4 @@
+import { sampleUser } from '../testing/sample.ts'
 import { force, recordOf } from '../testing/shareable-store.test-support.ts'
 import type { Twin } from './arena.test-support.ts'
 import type { Engine, SessionId, SessionRecord } from './port.ts'
@@ -111,7 +112,9 @@ export const TWINS: readonly { readonly name: string; readonly twin: Twin }[] = 
     twin: (_raw, stepped) => ({
       create: async (record, limit, now) => {
         if (record.userId === null || limit === null) return stepped.create(record, limit, now)
-        const live = (await stepped.list(record.userId, now)).filter(({ id }) => id !== limit.replaces)
+        const live = (await stepped.list(sampleUser(record.userId), now)).filter(
+          ({ id }) => id !== limit.replaces,
+        )
         const surplus = Math.max(0, live.length + 1 - limit.max)
         if (surplus > 0 && limit.whenFull === 'refuse') return { outcome: 'full' }
         const oldest = live.slice(0, surplus).map(({ id }) => id)
@@ -136,8 +139,8 @@ export const TWINS: readonly { readonly name: string; readonly twin: Twin }[] = 
           index.delete(id)
           return stepped.end(id, reason, at)
         },
-        list: async (userId) => {
-          const ids = [...index].filter(([, owner]) => owner === userId).map(([id]) => id)
+        list: async (user) => {
+          const ids = [...index].filter(([, owner]) => owner === user.userId).map(([id]) => id)
           const records = await raw.read(ids)
           return records.flatMap((record) => (record === null ? [] : [{ ...record, ended: null }]))
         },
@@ -147,25 +150,25 @@ export const TWINS: readonly { readonly name: string; readonly twin: Twin }[] = 
   {
     name: 'loses the index entry of a session that was written twice',
     twin: (_raw, stepped) => ({
-      list: async (userId, now) => {
-        return (await stepped.list(userId, now)).filter(({ version }) => version < 3)
+      list: async (user, now) => {
+        return (await stepped.list(user, now)).filter(({ version }) => version < 3)
       },
     }),
   },
   {
     name: 'spares the newest session in endUser',
     twin: (raw, stepped) => ({
-      endUser: async (userId, reason, at, except) => {
-        const newest = (await raw.list(userId, at)).at(-1)
-        return stepped.endUser(userId, reason, at, except ?? newest?.id ?? null)
+      endUser: async (user, reason, at, except) => {
+        const newest = (await raw.list(user, at)).at(-1)
+        return stepped.endUser(user, reason, at, except ?? newest?.id ?? null)
       },
     }),
   },
   {
     name: 'lists first what endUser then ends one by one',
     twin: (_raw, stepped) => ({
-      endUser: async (userId, reason, at, except) => {
-        const records = (await stepped.list(userId, at)).filter(({ id }) => id !== except)
+      endUser: async (user, reason, at, except) => {
+        const records = (await stepped.list(user, at)).filter(({ id }) => id !== except)
         for (const { id } of records) await stepped.end(id, reason, at)
         return records.map(({ id }) => id)
       },

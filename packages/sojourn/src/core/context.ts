@@ -1,10 +1,11 @@
 import type { Background } from './background.ts'
 import type { Binding } from './binding.ts'
+import { bucketOf } from './bucket.ts'
 import type { Clock } from './clock.ts'
 import type { Counters } from './counters.ts'
 import type { DataCodec, Head } from './data-codec.ts'
 import type { Events } from './events.ts'
-import type { Engine, SessionId, SessionRecord } from './port.ts'
+import type { Engine, SessionId, SessionRecord, UserKey } from './port.ts'
 import type { PerUser, Policy } from './presets.ts'
 import type { Records } from './records.ts'
 import type { Session, SessionInfo } from './session.ts'
@@ -24,6 +25,11 @@ export interface StoreContext<Data> {
   readonly events: Events
   readonly counters: Counters
   readonly background: Background
+}
+
+/** A user as engines find one. */
+export function userKeyOf(context: Pick<StoreContext<unknown>, 'bucketKey'>, userId: string): UserKey {
+  return { userId, bucket: bucketOf(userId, context.bucketKey) }
 }
 
 /** The session that a record holds. */

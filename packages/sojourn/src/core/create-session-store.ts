@@ -43,7 +43,7 @@ const KNOWN_OPTIONS: ReadonlySet<string> = new Set<keyof StoreOptions<unknown>>(
 /**
  * Opens a session store.
  * @throws SessionError `INVALID_ARGUMENT` for options that contradict each other; `STORE_REFUSED` for a store
- * that was made with another bucket key; `ENGINE_UNAVAILABLE` when the engine does not answer and `lazy` is
+ * that was made with another bucket key or under another name; `ENGINE_UNAVAILABLE` when the engine does not answer and `lazy` is
  * not set
  */
 export async function createSessionStore<Data = SessionData>(
@@ -54,7 +54,7 @@ export async function createSessionStore<Data = SessionData>(
   const checked = checkedOptions(options, { clock, timeout })
   const counters = new Counters()
   const engine = new GuardedEngine(await engineOf(options.engine, clock), clock, timeout)
-  const about = new StoreRecord(engine, checked.bucketKey)
+  const about = new StoreRecord(engine, checked)
   const context: StoreContext<Data> = {
     ...checked,
     engine,

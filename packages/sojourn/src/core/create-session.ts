@@ -1,7 +1,7 @@
 import { resolveStored } from './address.ts'
 import { bucketOf, randomBucket } from './bucket.ts'
 import { carryLate, firstData } from './carry.ts'
-import { eventOf, type StoreContext, sessionOf } from './context.ts'
+import { eventOf, type StoreContext, sessionOf, userKeyOf } from './context.ts'
 import { endRecord } from './ending.ts'
 import { SessionError } from './errors.ts'
 import { expiryOf, parseDuration } from './lifetime.ts'
@@ -125,7 +125,7 @@ async function createOrDiscard<Data>(
 /** The engine counts what `revokeAll` has cut off as live: ends it, and says whether there was any. */
 async function endCutOff<Data>(context: StoreContext<Data>, userId: string): Promise<boolean> {
   await context.records.refresh()
-  const records = await context.engine.list(userId, context.clock.now())
+  const records = await context.engine.list(userKeyOf(context, userId), context.clock.now())
   const dead = records.filter((record) => context.records.isCutOff(record))
   await Promise.all(dead.map((record) => endRecord(context, record, 'revoked')))
   return dead.length > 0

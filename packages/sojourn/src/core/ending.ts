@@ -1,8 +1,9 @@
-import { eventOf, type StoreContext } from './context.ts'
+import { eventOf, type StoreContext, userKeyOf } from './context.ts'
 import { SessionError } from './errors.ts'
 import { END_REASONS, type EndReason, type Instant, type SessionId, type SessionRecord } from './port.ts'
 
 type Ends = Pick<StoreContext<unknown>, 'engine' | 'clock' | 'events'>
+type UserEnds = Ends & Pick<StoreContext<unknown>, 'bucketKey'>
 
 /** Ends one session and tells the listeners; true only for the call that ended it. */
 export async function endRecord(
@@ -18,12 +19,12 @@ export async function endRecord(
 
 /** Ends all of a user's sessions but `except`, in one atomic step; the ids that this call ended. */
 export async function endUserSessions(
-  context: Ends,
+  context: UserEnds,
   userId: string,
   reason: EndReason,
   except: SessionId | null,
 ): Promise<readonly SessionId[]> {
-  const ids = await context.engine.endUser(userId, reason, context.clock.now(), except)
+  const ids = await context.engine.endUser(userKeyOf(context, userId), reason, context.clock.now(), except)
   for (const id of ids) context.events.emit('ended', { ...eventOf(context, { id, userId }), reason })
   return ids
 }

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { memory } from '../engines/memory/index.ts'
-import { NOW, numbered, sample, sampleId } from '../testing/sample.ts'
+import { NOW, numbered, sample, sampleId, sampleUser } from '../testing/sample.ts'
 import { over } from '../testing/shareable-store.test-support.ts'
 import { SessionError } from './errors.ts'
 import { GuardedEngine } from './guard.ts'
@@ -14,13 +14,13 @@ type Verb = Exclude<keyof Engine, 'traits' | 'close'>
 /** Every verb, with a call of it, and what it means when the answer does not come. */
 const CALLS: readonly (readonly [verb: Verb, call: (engine: Engine) => Promise<unknown>, code: string])[] = [
   ['read', (engine) => engine.read([sampleId(1)]), 'ENGINE_UNAVAILABLE'],
-  ['list', (engine) => engine.list('u_1', NOW), 'ENGINE_UNAVAILABLE'],
+  ['list', (engine) => engine.list(sampleUser('u_1'), NOW), 'ENGINE_UNAVAILABLE'],
   ['due', (engine) => engine.due(NOW, 10), 'ENGINE_UNAVAILABLE'],
   ['create', (engine) => engine.create(sample(), null, NOW), 'OUTCOME_UNKNOWN'],
   ['replace', (engine) => engine.replace(sample({ version: 2 }), 1, NOW), 'OUTCOME_UNKNOWN'],
   ['touch', (engine) => engine.touch(sampleId(1), NOW, NOW + 1), 'OUTCOME_UNKNOWN'],
   ['end', (engine) => engine.end(sampleId(1), 'logout', NOW), 'OUTCOME_UNKNOWN'],
-  ['endUser', (engine) => engine.endUser('u_1', 'revoked', NOW, null), 'OUTCOME_UNKNOWN'],
+  ['endUser', (engine) => engine.endUser(sampleUser('u_1'), 'revoked', NOW, null), 'OUTCOME_UNKNOWN'],
   ['settle', (engine) => engine.settle(sampleId(1), null), 'OUTCOME_UNKNOWN'],
 ]
 
@@ -78,15 +78,14 @@ describe.each(CALLS)('%s behind the guard', (_verb, call, code) => {
     },
   )
 
-  test('lets an error of the table through as it is', async () => {
-    const full = new SessionError('STORE_FULL', 'No room.')
-    const guarded = new GuardedEngine(
-      engineThat(() => Promise.reject(full)),
-      new TestClock(),
-      1_000,
-    )
-    expect(await caught(call(guarded))).toBe(full)
-  })
+  test.each(['STORE_FULL', 'ENGINE_REFUSED', 'ENGINE_UNAVAILABLE', 'OUTCOME_UNKNOWN'] as const)(
+    'lets the error %s of the engine through as it is',
+    async (own) => {
+      const error = new SessionError(own, 'The engine knows better.')
+      const engine = engineThat(() => Promise.reject(error))
+      expect(await caught(call(new GuardedEngine(engine, new TestClock(), 1_000)))).toBe(error)
+    },
+  )
 
   test('T83: an answer or a failure that comes too late harms nobody', async () => {
     const clock = new TestClock()
@@ -233,7 +232,7 @@ const SHIFTED: readonly (readonly [string, Partial<Engine>, (engine: Engine) => 
     [
       'list of another user',
       { list: async () => [numbered(1), numbered(2, { userId: 'u_2' })] },
-      (engine) => engine.list('u_1', NOW),
+      (engine) => engine.list(sampleUser('u_1'), NOW),
       'ENGINE_UNAVAILABLE',
     ],
     [

@@ -10,6 +10,7 @@ import type {
   Replaced,
   SessionId,
   SessionRecord,
+  UserKey,
   UserLimit,
 } from './port.ts'
 
@@ -71,15 +72,15 @@ export class GuardedEngine implements Engine {
     return this.#bounded('OUTCOME_UNKNOWN', () => this.#engine.end(id, reason, at))
   }
 
-  list(userId: string, now: Instant): Promise<SessionRecord[]> {
-    const run = () => this.#engine.list(userId, now)
+  list(user: UserKey, now: Instant): Promise<SessionRecord[]> {
+    const run = () => this.#engine.list(user, now)
     return this.#bounded('ENGINE_UNAVAILABLE', run, (records) => {
-      return records.every((record) => record.userId === userId)
+      return records.every((record) => record.userId === user.userId)
     })
   }
 
-  endUser(userId: string, reason: EndReason, at: Instant, except: SessionId | null): Promise<SessionId[]> {
-    return this.#bounded('OUTCOME_UNKNOWN', () => this.#engine.endUser(userId, reason, at, except))
+  endUser(user: UserKey, reason: EndReason, at: Instant, except: SessionId | null): Promise<SessionId[]> {
+    return this.#bounded('OUTCOME_UNKNOWN', () => this.#engine.endUser(user, reason, at, except))
   }
 
   due(now: Instant, limit: number): Promise<SessionRecord[]> {

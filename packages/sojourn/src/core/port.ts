@@ -69,6 +69,12 @@ export interface RetiredSecret {
   readonly reuseFrom: Instant
 }
 
+/** A user, and the bucket that the ids of all of the user's sessions begin with. Engines may need both to find them. */
+export interface UserKey {
+  readonly userId: string
+  readonly bucket: string
+}
+
 /** What an engine stores. `id`, `userId` and `createdAt` never change. */
 export interface SessionRecord {
   readonly id: SessionId
@@ -105,10 +111,7 @@ export interface UserLimit {
 
 export type Created =
   | { readonly outcome: 'done'; readonly ended: readonly SessionId[] }
-  /**
-   * A record of this id is stored, live or ended: nothing was written. One with the same digest, which is
-   * drawn anew for each create, may count as this call that was sent twice: then it is `done`.
-   */
+  /** A record of this id is stored, live or ended: nothing was written. */
   | { readonly outcome: 'exists' }
   /** The user's limit is reached and `whenFull` is `refuse`: nothing was written. */
   | { readonly outcome: 'full' }
@@ -178,14 +181,14 @@ export interface Engine {
   end(id: SessionId, reason: EndReason, at: Instant): Promise<boolean>
 
   /** The user's records that are live at `now`, the oldest `createdAt` first, ties by id. */
-  list(userId: string, now: Instant): Promise<SessionRecord[]>
+  list(user: UserKey, now: Instant): Promise<SessionRecord[]>
 
   /**
    * Ends every live or expired session of the user but `except`, in one atomic step, and returns the ids
    * that this call ended. Sets the user's cut-off to `at` with that exception (`read` says what it does);
    * a later call with a later `at` replaces it. Kept at least `LIFETIME_CEILING_MS`.
    */
-  endUser(userId: string, reason: EndReason, at: Instant, except: SessionId | null): Promise<SessionId[]>
+  endUser(user: UserKey, reason: EndReason, at: Instant, except: SessionId | null): Promise<SessionId[]>
 
   /**
    * At most `limit` records that await settling at `now`: ended, or expired and not ended; earliest first.

@@ -1,7 +1,7 @@
 import { isSessionId, resolve } from './address.ts'
 import type { Clock } from './clock.ts'
 import type { StoreContext } from './context.ts'
-import { infoOf, sessionOf } from './context.ts'
+import { infoOf, sessionOf, userKeyOf } from './context.ts'
 import { createSession } from './create-session.ts'
 import { csrfValue, maskCsrf, unmaskCsrf } from './csrf.ts'
 import { checkReason, endRecord, endUserSessions } from './ending.ts'
@@ -211,7 +211,11 @@ export class SessionStore<Data> {
     return this.#watcher.watch(session.id, onEnded)
   }
 
-  /** Adds a listener that cannot harm what it listens to; the returned function removes it. */
+  /**
+   * Adds a listener that cannot harm what it listens to; the returned function removes it. Where the engine does
+   * not keep what is due (`traits.keepsDue`), nobody is told of a session that expires by itself, nor of one
+   * that `revokeAll` ended until its token comes back; `watch` tells of both.
+   */
   on<Name extends EventName>(name: Name, listener: (event: StoreEvents[Name]) => unknown): () => void {
     return this.#context.events.on(name, listener)
   }
@@ -221,7 +225,10 @@ export class SessionStore<Data> {
     return this.#context.counters.snapshot()
   }
 
-  /** Ends what has expired and forgets what was ended long ago, once; how many records it settled. */
+  /**
+   * Ends what has expired and forgets what was ended long ago, once; how many records it settled. Nothing to do
+   * where the engine does not keep what is due: there the dead leave by themselves.
+   */
   sweep(): Promise<number> {
     return this.#sweeper.sweep()
   }
@@ -263,7 +270,8 @@ export class SessionStore<Data> {
 
   async #liveRecordsOf(userId: string) {
     await this.#context.records.refresh()
-    const records = await this.#context.engine.list(checkUserId(userId), this.#context.clock.now())
+    const user = userKeyOf(this.#context, checkUserId(userId))
+    const records = await this.#context.engine.list(user, this.#context.clock.now())
     return records.filter((record) => record.userId === userId && !this.#context.records.isCutOff(record))
   }
 }

@@ -1,5 +1,14 @@
 import { SessionError } from './errors.ts'
-import type { EndReason, Engine, EngineTraits, Instant, SessionId, SessionRecord, UserLimit } from './port.ts'
+import type {
+  EndReason,
+  Engine,
+  EngineTraits,
+  Instant,
+  SessionId,
+  SessionRecord,
+  UserKey,
+  UserLimit,
+} from './port.ts'
 
 export type Verb = Exclude<keyof Engine, 'traits'>
 /** Before the engine has done anything, or after it, when only the answer is missing. */
@@ -95,12 +104,12 @@ export class StagedEngine implements Engine {
     return this.#pass('end', () => this.#engine.end(id, reason, at))
   }
 
-  list(userId: string, now: Instant) {
-    return this.#pass('list', () => this.#engine.list(userId, now))
+  list(user: UserKey, now: Instant) {
+    return this.#pass('list', () => this.#engine.list(user, now))
   }
 
-  endUser(userId: string, reason: EndReason, at: Instant, except: SessionId | null) {
-    return this.#pass('endUser', () => this.#engine.endUser(userId, reason, at, except))
+  endUser(user: UserKey, reason: EndReason, at: Instant, except: SessionId | null) {
+    return this.#pass('endUser', () => this.#engine.endUser(user, reason, at, except))
   }
 
   due(now: Instant, limit: number) {

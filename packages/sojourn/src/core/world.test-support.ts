@@ -1,3 +1,4 @@
+import { bucketOf } from './bucket.ts'
 import { createSessionStore } from './create-session-store.ts'
 import type { EngineUnderTest, Storage } from './engines.test-support.ts'
 import type { EventName, StoreEvents } from './events.ts'
@@ -91,7 +92,9 @@ export class World implements AsyncDisposable {
 
   /** The ids of the user's live sessions, as the engine counts them. */
   async liveIds(userId: string): Promise<SessionId[]> {
-    return (await this.#raw.list(userId, this.clock.now())).map(({ id }) => id)
+    return (await this.#raw.list({ userId, bucket: bucketOf(userId, null) }, this.clock.now())).map(
+      ({ id }) => id,
+    )
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,12 @@
-import type { Engine, EngineTraits, Instant, SessionId, SessionRecord, UserLimit } from '../core/port.ts'
+import type {
+  Engine,
+  EngineTraits,
+  Instant,
+  SessionId,
+  SessionRecord,
+  UserKey,
+  UserLimit,
+} from '../core/port.ts'
 
 type Verb = Exclude<keyof Engine, 'traits'>
 type Fault = 'none' | 'fails' | 'hangs'
@@ -63,12 +71,12 @@ export class FaultyEngine implements Engine {
     return this.#pass('end', () => this.#engine.end(id, reason, at))
   }
 
-  list(userId: string, now: Instant) {
-    return this.#pass('list', () => this.#engine.list(userId, now))
+  list(user: UserKey, now: Instant) {
+    return this.#pass('list', () => this.#engine.list(user, now))
   }
 
-  endUser(userId: string, reason: Parameters<Engine['end']>[1], at: Instant, except: SessionId | null) {
-    return this.#pass('endUser', () => this.#engine.endUser(userId, reason, at, except))
+  endUser(user: UserKey, reason: Parameters<Engine['end']>[1], at: Instant, except: SessionId | null) {
+    return this.#pass('endUser', () => this.#engine.endUser(user, reason, at, except))
   }
 
   due(now: Instant, limit: number) {

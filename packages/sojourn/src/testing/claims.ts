@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { inspect, isDeepStrictEqual } from 'node:util'
 import type { ErrorCode } from '../core/errors.ts'
 import type { Created, Ended, Engine, Instant, Replaced, SessionId, SessionRecord } from '../core/port.ts'
+import { sampleUser } from './sample.ts'
 
 /** Says what the engine did wrong, in the words of the port, when the two differ in any field or byte. */
 export function same(actual: unknown, expected: unknown, wrong: string): void {
@@ -89,7 +90,7 @@ export async function lists(
   ids: readonly SessionId[],
   wrong: string,
 ): Promise<void> {
-  same(idsOf(await engine.list(userId, now)), ids, wrong)
+  same(idsOf(await engine.list(sampleUser(userId), now)), ids, wrong)
 }
 
 export function idsOf(records: readonly SessionRecord[]): SessionId[] {

@@ -17,14 +17,14 @@ const NO_PROMISE: Readonly<Record<string, string>> = {
   'The secret before the last rotation: an alias of the one successor while its grace lasts.':
     'what the core makes of bytes that an engine only keeps',
   'SHA-256 of the old secret, 32 bytes.': 'binds the caller',
+  "A user, and the bucket that the ids of all of the user's sessions begin with.": 'binds the caller',
+  'Engines may need both to find them.': 'a reason',
   'A secret of which only a trace is left.': 'what the core makes of it',
   'It detects reuse and never authenticates.': 'what the core makes of it',
   'The first 8 bytes of the SHA-256 of the secret.': 'binds the caller',
   'Presented at or after this instant, the secret is reuse; before it, merely unknown.':
     'what the core makes of it',
   'SHA-256 of the current secret, 32 bytes.': 'binds the caller',
-  'One with the same digest, which is drawn anew for each create, may count as this call that was sent twice: then it is `done`.':
-    'a freedom: no caller can tell',
 }
 
 const PORT = readFileSync(join(import.meta.dirname, '../core/port.ts'), 'utf8')

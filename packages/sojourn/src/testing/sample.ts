@@ -1,4 +1,4 @@
-import type { Instant, SessionId, SessionRecord } from '../core/port.ts'
+import type { Instant, SessionId, SessionRecord, UserKey } from '../core/port.ts'
 
 /** When a sample was created: far ahead of the wall clock, so that an engine which reads one is found out. */
 export const NOW: Instant = 2_000_000_000_000
@@ -9,6 +9,11 @@ export const DAY = 24 * HOUR
 /** A valid id for each number from 0 to 10^14 − 1; ids of one user share a bucket, its two characters. */
 export function sampleId(number: number, bucket = 'Ab'): SessionId {
   return `${bucket}${String(number).padStart(14, '0')}`
+}
+
+/** A user of the samples. */
+export function sampleUser(userId = 'u_1', bucket = 'Ab'): UserKey {
+  return { userId, bucket }
 }
 
 /** `length` bytes in which every value from 0 to 255 comes up. */

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
+import { sampleUser } from '../../testing/sample.ts'
 import { NOW, record } from '../record.test-support.ts'
 import { recordKey } from './keys.ts'
 import { makeDirectory } from './lmdb.test-support.ts'
@@ -34,7 +35,7 @@ describe('after the last commit was taken back by a process that opened the stor
     await setBack(path)
     const later = [3, 4, 5].map((number) => engine.create(record(number), null, NOW))
     expect((await Promise.all(later)).map(({ outcome }) => outcome)).toEqual(['done', 'done', 'done'])
-    expect((await engine.list('u_1', NOW)).length).toBe(5)
+    expect((await engine.list(sampleUser('u_1'), NOW)).length).toBe(5)
     await engine.close()
   })
 
@@ -46,7 +47,7 @@ describe('after the last commit was taken back by a process that opened the stor
     await setBack(path)
     await engine.close()
     const next = await lmdb({ path })
-    expect((await next.list('u_1', NOW)).length).toBe(2)
+    expect((await next.list(sampleUser('u_1'), NOW)).length).toBe(2)
     await next.close()
   })
 

@@ -8,6 +8,7 @@ import {
   USER_CEILING,
   type UserLimit,
 } from '../../core/port.ts'
+import { sampleUser } from '../../testing/sample.ts'
 import { MINUTE, NOW, record } from '../record.test-support.ts'
 import { cutOffKey, FORGET, recordKey, userKey } from './keys.ts'
 import { makeDirectory } from './lmdb.test-support.ts'
@@ -36,7 +37,7 @@ describe('the limit per user', () => {
       const created = await Promise.all(
         Array.from({ length: 1_000 }, (_, number) => engine.create(record(number), limit, NOW)),
       )
-      expect((await engine.list('u_1', NOW)).length).toBe(3)
+      expect((await engine.list(sampleUser('u_1'), NOW)).length).toBe(3)
       const done = created.flatMap((each) => (each.outcome === 'done' ? [each] : []))
       expect(done.length).toBe(whenFull === 'refuse' ? 3 : 1_000)
       expect(done.flatMap(({ ended }) => ended).length).toBe(done.length - 3)
@@ -52,8 +53,8 @@ describe('the limits of the store', () => {
     const userId = 'u'.repeat(256)
     const refusal = { code: 'INVALID_ARGUMENT' }
     await expect(engine.create(record(1, { userId }), null, NOW)).rejects.toMatchObject(refusal)
-    await expect(engine.list(userId, NOW)).rejects.toMatchObject(refusal)
-    await expect(engine.endUser(userId, 'admin', NOW, null)).rejects.toMatchObject(refusal)
+    await expect(engine.list(sampleUser(userId), NOW)).rejects.toMatchObject(refusal)
+    await expect(engine.endUser(sampleUser(userId), 'admin', NOW, null)).rejects.toMatchObject(refusal)
     expect(await engine.read([record(1).id, 'x'.repeat(5_000), 'é'.repeat(16), ''])).toEqual([
       null,
       null,
@@ -116,7 +117,7 @@ describe('T46: an instant that is none', () => {
       () => engine.touch(id, wrong, NOW + MINUTE),
       () => engine.touch(id, NOW, wrong),
       () => engine.end(id, 'logout', wrong),
-      () => engine.endUser('u_1', 'admin', wrong, null),
+      () => engine.endUser(sampleUser('u_1'), 'admin', wrong, null),
       () => engine.due(wrong, 1),
       () => engine.settle(id, wrong),
       () => engine.create(record(2, { expiresAt: wrong }), null, NOW),
@@ -124,7 +125,7 @@ describe('T46: an instant that is none', () => {
     ]) {
       await expect(call()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
     }
-    expect(await engine.list('u_1', NOW)).toMatchObject([{ version: 1, expiresAt: NOW + MINUTE }])
+    expect(await engine.list(sampleUser('u_1'), NOW)).toMatchObject([{ version: 1, expiresAt: NOW + MINUTE }])
     await engine.close()
   })
 })
@@ -157,7 +158,7 @@ describe('a record that is damaged', () => {
     const engine = await damaged(`${directory.path}/store`)
     expect((await engine.due(NOW + MINUTE, 10)).map(({ id }) => id)).toEqual([record(2).id, record(3).id])
     expect(await engine.due(NOW + MINUTE + LEASE_MS, 1)).toMatchObject([{ id: record(2).id }])
-    expect(await engine.endUser('u_1', 'admin', NOW, null)).toEqual([record(2).id, record(3).id])
+    expect(await engine.endUser(sampleUser('u_1'), 'admin', NOW, null)).toEqual([record(2).id, record(3).id])
     await engine.close()
   })
 })
@@ -168,8 +169,8 @@ test('T52: an earlier cut-off stays final for a session that a later one excepts
   const engine = await lmdb({ path })
   await engine.create(record(1), null, NOW)
   await inTree(path, (tree) => tree.remove(userKey('u_1')))
-  await engine.endUser('u_1', 'admin', NOW + 1, null)
-  await engine.endUser('u_1', 'revoked', NOW + 2, record(1).id)
+  await engine.endUser(sampleUser('u_1'), 'admin', NOW + 1, null)
+  await engine.endUser(sampleUser('u_1'), 'revoked', NOW + 2, record(1).id)
   expect(await engine.read([record(1).id])).toMatchObject([{ ended: { at: NOW + 1, reason: 'admin' } }])
   await engine.close()
 })
@@ -180,7 +181,7 @@ test('a tombstone that is kept stays as it is when endUser excepts it', async ()
   await engine.create(record(1), null, NOW)
   await engine.end(record(1).id, 'logout', NOW)
   await engine.settle(record(1).id, NOW + MINUTE)
-  await engine.endUser('u_1', 'admin', NOW, record(1).id)
+  await engine.endUser(sampleUser('u_1'), 'admin', NOW, record(1).id)
   expect(await engine.due(NOW + MINUTE - 1, 1)).toEqual([])
   expect(await engine.due(NOW + MINUTE, 1)).toMatchObject([{ ended: { at: NOW, reason: 'logout' } }])
   await engine.close()
@@ -192,7 +193,7 @@ test('endUser takes no text that cannot be an id for an exception', async () => 
   const id = 'AAAAAAAAAAAAAAAA'
   for (const except of ['\u0141AAAAAAAAAAAAAAA', 'x'.repeat(5_000), '']) {
     await engine.create(record(1, { id }), null, NOW)
-    expect(await engine.endUser('u_1', 'admin', NOW + 1, except)).toEqual([id])
+    expect(await engine.endUser(sampleUser('u_1'), 'admin', NOW + 1, except)).toEqual([id])
     await engine.settle(id, null)
   }
   await engine.close()
@@ -211,7 +212,7 @@ test('a cut-off is forgotten when nothing from before it can live, and not a mom
   await using directory = await makeDirectory()
   const path = `${directory.path}/store`
   const engine = await lmdb({ path })
-  for (const at of [NOW, NOW + 1]) await engine.endUser('u_1', 'admin', at, null)
+  for (const at of [NOW, NOW + 1]) await engine.endUser(sampleUser('u_1'), 'admin', at, null)
   const cutOffs = () =>
     inTree(path, (tree) => [
       tree.get(cutOffKey('u_1')) !== null,
@@ -231,7 +232,7 @@ test('nothing is left behind by sessions that came and went', async () => {
   const count = USER_CEILING
   await Promise.all(Array.from({ length: count }, (_, number) => engine.create(record(number), null, NOW)))
   await engine.end(record(0).id, 'logout', NOW)
-  await engine.endUser('u_1', 'admin', NOW, null)
+  await engine.endUser(sampleUser('u_1'), 'admin', NOW, null)
   const due = await engine.due(NOW, 2 * count)
   await Promise.all(due.map(({ id }) => engine.settle(id, null)))
   await engine.due(NOW + LIFETIME_CEILING_MS, 1)

@@ -8,6 +8,7 @@ import type {
   Replaced,
   SessionId,
   SessionRecord,
+  UserKey,
   UserLimit,
 } from '../../core/port.ts'
 import { assertEnd, assertInstant, assertUserId } from '../record-check.ts'
@@ -75,7 +76,7 @@ export class LmdbEngine implements Engine {
     return this.#write(({ store }) => end(store, id, reason, at))
   }
 
-  async list(userId: string, now: Instant): Promise<SessionRecord[]> {
+  async list({ userId }: UserKey, now: Instant): Promise<SessionRecord[]> {
     assertUserId(userId)
     return this.#read((store) =>
       new UserSessions(store.get(userKey(userId))).ids
@@ -85,7 +86,7 @@ export class LmdbEngine implements Engine {
   }
 
   async endUser(
-    userId: string,
+    { userId }: UserKey,
     reason: EndReason,
     at: Instant,
     except: SessionId | null,

@@ -15,6 +15,7 @@ import { join } from 'node:path'
 import { geteuid } from 'node:process'
 import { open } from 'lmdb'
 import { describe, expect, test } from 'vitest'
+import { sampleUser } from '../../testing/sample.ts'
 import { NOW, record } from '../record.test-support.ts'
 import { secureDirectory } from './directory.ts'
 import { FORMAT_KEY } from './keys.ts'
@@ -72,7 +73,7 @@ describe('what the store makes', () => {
     await fill(directory.path)
     await rename(join(directory.path, 'lock.mdb'), join(directory.path, 'elsewhere'))
     const engine = await lmdb({ path: directory.path })
-    expect((await engine.list('u_1', NOW)).length).toBe(100)
+    expect((await engine.list(sampleUser('u_1'), NOW)).length).toBe(100)
     await engine.close()
     expect(await modeOf(join(directory.path, 'lock.mdb'))).toBe('600')
   })
@@ -208,7 +209,7 @@ describe('T101: a data file is refused and left as it is', () => {
     await expect(lmdb({ path: directory.path })).rejects.toMatchObject(refused(/cut short/))
     await writeFile(file, whole)
     const engine = await lmdb({ path: directory.path })
-    expect((await engine.list('u_1', NOW)).length).toBe(100)
+    expect((await engine.list(sampleUser('u_1'), NOW)).length).toBe(100)
     await engine.close()
   })
 })

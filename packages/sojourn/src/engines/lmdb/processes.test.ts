@@ -1,6 +1,7 @@
 import { open } from 'lmdb'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Engine, SessionRecord } from '../../core/port.ts'
+import { sampleUser } from '../../testing/sample.ts'
 import { NOW, record } from '../record.test-support.ts'
 import { type Child, type Children, COMPILE_MS, compileChildren } from './children.test-support.ts'
 import { makeDirectory } from './lmdb.test-support.ts'
@@ -68,7 +69,7 @@ describe('several processes on one store', () => {
       const ended = outcomes.flat()
       expect(ended).not.toContain('refused')
       expect(new Set(ended).size).toBe(997)
-      expect((await engine.list('u_1', NOW)).length).toBe(3)
+      expect((await engine.list(sampleUser('u_1'), NOW)).length).toBe(3)
     }))
 
   test('T84: lease each record to one of them', () =>

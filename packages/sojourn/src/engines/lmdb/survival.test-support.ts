@@ -1,4 +1,5 @@
 import type { Engine, SessionRecord } from '../../core/port.ts'
+import { sampleUser } from '../../testing/sample.ts'
 import { NOW, record } from '../record.test-support.ts'
 import type { Step } from './busy-child.test-support.ts'
 import type { Message } from './children.test-support.ts'
@@ -51,7 +52,7 @@ function stepOf(number: number, session: SessionRecord | null): number | string 
 
 /** Ends and forgets everything, so that the next round starts with an empty store. */
 export async function clear(engine: Engine): Promise<void> {
-  await Promise.all([0, 1, 2].map((user) => engine.endUser(`u_${user}`, 'admin', NOW, null)))
+  await Promise.all([0, 1, 2].map((user) => engine.endUser(sampleUser(`u_${user}`), 'admin', NOW, null)))
   const due = await engine.due(NOW, 100_000)
   await Promise.all(due.map(({ id }) => engine.settle(id, null)))
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { sampleUser } from '../../testing/sample.ts'
 import { MINUTE, NOW, record } from '../record.test-support.ts'
 import { engineOf } from './memory.test-support.ts'
 import { MemoryEngine } from './memory-engine.ts'
@@ -36,14 +37,14 @@ test('a create that finds no room ends none of the sessions that it would have r
   await engine.create(record(1), null, NOW)
   const limit = { max: 1, whenFull: 'endOldest', replaces: null } as const
   await expect(engine.create(record(2), limit, NOW)).rejects.toMatchObject({ code: 'STORE_FULL' })
-  expect(await engine.list('u_1', NOW)).toEqual([record(1)])
+  expect(await engine.list(sampleUser('u_1'), NOW)).toEqual([record(1)])
 })
 
 test('a forgotten record gives back all the room that it took', async () => {
   const engine = engineOf()
   await engine.create(record(1), null, NOW)
   await engine.replace(record(1, { version: 2, data: new Uint8Array(5_000) }), 1, NOW)
-  await engine.endUser('u_1', 'admin', NOW, null)
+  await engine.endUser(sampleUser('u_1'), 'admin', NOW, null)
   await engine.settle(record(1).id, NOW + 10 * MINUTE)
   await engine.settle(record(1).id, null)
   expect(engine.usage).toEqual({ maxBytes: 0, maxSessions: 0 })

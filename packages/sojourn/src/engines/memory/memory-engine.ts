@@ -9,6 +9,7 @@ import {
   type SessionId,
   type SessionRecord,
   USER_CEILING,
+  type UserKey,
   type UserLimit,
 } from '../../core/port.ts'
 import { DueQueue } from './due-queue.ts'
@@ -111,13 +112,13 @@ export class MemoryEngine implements Engine {
     return true
   }
 
-  async list(userId: string, now: Instant): Promise<SessionRecord[]> {
+  async list({ userId }: UserKey, now: Instant): Promise<SessionRecord[]> {
     this.#assertOpen()
     return this.#users.liveOf(userId, now).map((stored) => copyOf(stored.record))
   }
 
   async endUser(
-    userId: string,
+    { userId }: UserKey,
     reason: EndReason,
     at: Instant,
     except: SessionId | null,

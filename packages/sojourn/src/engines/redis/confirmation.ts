@@ -37,11 +37,11 @@ export async function assertCanConfirm({ kind }: Confirmation, connection: Conne
   try {
     await connection.send(['WAITAOF', '1', '0', '1'])
   } catch (error) {
-    if (refusalOf(error) !== 'ERR') throw error
-    throw new SessionError(
-      'ENGINE_REFUSED',
-      'redis: durability fsync needs WAITAOF (Redis 7.2 or newer) and appendonly yes.',
-      { cause: redacted(error) },
-    )
+    throw refusalOf(error) === 'ERR' ? cannotConfirm(error) : error
   }
+}
+
+function cannotConfirm(error: unknown): SessionError {
+  const why = 'redis: durability fsync needs WAITAOF (Redis 7.2 or newer) and appendonly yes.'
+  return new SessionError('ENGINE_REFUSED', why, { cause: redacted(error) })
 }

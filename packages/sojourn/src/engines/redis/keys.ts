@@ -5,6 +5,7 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 const BUCKET_LENGTH = 2
 const HASH_LENGTH = 22
 const USER_LABEL = 'sojourn/user/v1\0'
+const BUCKET = /^[A-Za-z0-9_-]{2}$/
 const ID = /^[A-Za-z0-9_-]{16}$/
 
 /** All 4,096. */
@@ -13,6 +14,10 @@ export const BUCKETS: readonly string[] = [...ALPHABET].flatMap((a) => [...ALPHA
 /** A form that a session id has; nothing else is ever part of a key. */
 export function isId(id: unknown): id is SessionId {
   return typeof id === 'string' && ID.test(id)
+}
+
+export function isBucket(bucket: unknown): boolean {
+  return typeof bucket === 'string' && BUCKET.test(bucket)
 }
 
 export function bucketOf(id: SessionId): string {

@@ -9,6 +9,7 @@ import {
   type SessionId,
   type SessionRecord,
   USER_CEILING,
+  type UserKey,
   type UserLimit,
 } from '../../core/port.ts'
 import { assertEnd, assertInstant, assertUserId } from '../record-check.ts'
@@ -17,7 +18,7 @@ import { ConfirmedFlight } from './confirmed-flight.ts'
 import { DueList } from './due-list.ts'
 import { failureOf, isSilence } from './failures.ts'
 import { Flight } from './flight.ts'
-import { isId, Keys } from './keys.ts'
+import { isBucket, isId, Keys } from './keys.ts'
 import type { CheckedOptions, Durability } from './redis-options.ts'
 import { ScriptRunner, type Sender } from './script-runner.ts'
 import { recordOf } from './stored.ts'
@@ -90,23 +91,23 @@ export class RedisEngine implements Engine {
     return isId(id) && this.#begin(this.#verbs.end(id, { reason, at }))
   }
 
-  async list(userId: string, now: Instant): Promise<SessionRecord[]> {
+  async list(user: UserKey, now: Instant): Promise<SessionRecord[]> {
     this.#assertOpen()
-    assertUserId(userId)
+    assertUser(user)
     assertInstant(now, 'now')
-    return this.#begin(this.#verbs.list({ bucket: 'Ab', userId }, now))
+    return this.#begin(this.#verbs.list(user, now))
   }
 
   async endUser(
-    userId: string,
+    user: UserKey,
     reason: EndReason,
     at: Instant,
     except: SessionId | null,
   ): Promise<SessionId[]> {
     this.#assertOpen()
-    assertUserId(userId)
+    assertUser(user)
     assertEnd(reason, at)
-    return this.#begin(this.#verbs.endUser({ bucket: 'Ab', userId }, { reason, at }, except))
+    return this.#begin(this.#verbs.endUser(user, { reason, at }, except))
   }
 
   async due(now: Instant, limit: number): Promise<SessionRecord[]> {
@@ -168,4 +169,10 @@ export class RedisEngine implements Engine {
   #assertOpen(): void {
     if (this.#isClosed) throw new SessionError('STORE_CLOSED')
   }
+}
+
+/** What is no bucket must not become part of a key. */
+function assertUser({ userId, bucket }: UserKey): void {
+  assertUserId(userId)
+  if (!isBucket(bucket)) throw new SessionError('INVALID_ARGUMENT', 'The bucket of a user is not valid.')
 }

@@ -11,6 +11,7 @@ import {
   type SessionId,
   type SessionRecord,
   USER_CEILING,
+  type UserKey,
   type UserLimit,
 } from '../../core/port.ts'
 import type { Argument, Reply } from './client.ts'
@@ -165,12 +166,6 @@ export class Verbs {
   #run(sender: Sender, call: Omit<Call, 'silence'>): Promise<Reply> {
     return this.#runner.run(sender, { ...call, silence: 'OUTCOME_UNKNOWN' })
   }
-}
-
-/** A user, and the bucket of the ids of his sessions. */
-export interface UserKey {
-  readonly bucket: string
-  readonly userId: string
 }
 
 /** As the record layout has it. */

@@ -1,4 +1,5 @@
 import type { SessionId } from '../../core/port.ts'
+import { sampleUser } from '../sample.ts'
 import { force, loseFrom, recordOf, turn } from '../shareable-store.test-support.ts'
 import { type BrokenEngine, broken, inModel } from './broken-engine.test-support.ts'
 
@@ -53,7 +54,8 @@ export const brokenCreate: readonly BrokenEngine[] = [
       create: async (record, limit, now) => {
         const stored = await recordOf(engine, record.id)
         if (stored === null || limit?.whenFull !== 'endOldest') return engine.create(record, limit, now)
-        for (const { id } of await engine.list(record.userId ?? '', now)) await engine.end(id, 'limit', now)
+        for (const { id } of await engine.list(sampleUser(record.userId ?? ''), now))
+          await engine.end(id, 'limit', now)
         return { outcome: 'exists' }
       },
     }),

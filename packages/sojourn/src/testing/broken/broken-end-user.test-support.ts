@@ -28,10 +28,10 @@ const cutOffs =
   (engine, users) => {
     const cuts = new Map<string, Cut>()
     return {
-      endUser: async (userId, reason, at, except) => {
-        const cut = rule(cuts.get(userId), { at, reason, except })
-        if (cut !== undefined) cuts.set(userId, cut)
-        return endListed([engine, users], userId, [reason, at], except)
+      endUser: async (user, reason, at, except) => {
+        const cut = rule(cuts.get(user.userId), { at, reason, except })
+        if (cut !== undefined) cuts.set(user.userId, cut)
+        return endListed([engine, users], user.userId, [reason, at], except)
       },
       read: async (ids) =>
         (await engine.read(ids)).map((record) => {
@@ -53,13 +53,13 @@ export const brokenEndUser: readonly BrokenEngine[] = [
       'endUser ends the sessions one by one, a turn apart',
       ['a list beside endUser shows all of the user’s sessions or none'],
       (engine) => ({
-        endUser: async (userId, reason, at, except) => {
+        endUser: async (user, reason, at, except) => {
           const ended: SessionId[] = []
-          for (const { id } of await engine.list(userId, at)) {
+          for (const { id } of await engine.list(user, at)) {
             await turn()
             if (id !== except && (await engine.end(id, reason, at))) ended.push(id)
           }
-          return [...ended, ...(await engine.endUser(userId, reason, at, except))]
+          return [...ended, ...(await engine.endUser(user, reason, at, except))]
         },
       }),
     ),
@@ -69,10 +69,10 @@ export const brokenEndUser: readonly BrokenEngine[] = [
       'endUser returns what it found a turn before',
       ['of concurrent calls of endUser and end each session is ended by exactly one'],
       (engine) => ({
-        endUser: async (userId, reason, at, except) => {
-          const found = (await engine.list(userId, at)).map(({ id }) => id).filter((id) => id !== except)
+        endUser: async (user, reason, at, except) => {
+          const found = (await engine.list(user, at)).map(({ id }) => id).filter((id) => id !== except)
           await turn()
-          const ended = await engine.endUser(userId, reason, at, except)
+          const ended = await engine.endUser(user, reason, at, except)
           return [...new Set([...found, ...ended])]
         },
       }),
@@ -83,9 +83,9 @@ export const brokenEndUser: readonly BrokenEngine[] = [
       'endUser passes over the newest session',
       ['endUser without an exception ends all, and so does one that is not the user’s'],
       (engine) => ({
-        endUser: async (userId, reason, at, except) => {
-          const newest = (await engine.list(userId, at)).at(-1)?.id ?? null
-          return engine.endUser(userId, reason, at, except ?? newest)
+        endUser: async (user, reason, at, except) => {
+          const newest = (await engine.list(user, at)).at(-1)?.id ?? null
+          return engine.endUser(user, reason, at, except ?? newest)
         },
       }),
     ),
@@ -95,10 +95,10 @@ export const brokenEndUser: readonly BrokenEngine[] = [
       'endUser passes over expired sessions',
       ['endUser ends an expired session that nobody has ended'],
       (engine, users) => ({
-        endUser: async (userId, reason, at, except) => {
-          for (const stored of users.sessionsOf(userId))
+        endUser: async (user, reason, at, except) => {
+          for (const stored of users.sessionsOf(user.userId))
             if (at >= stored.record.expiresAt) users.unlist(stored)
-          return engine.endUser(userId, reason, at, except)
+          return engine.endUser(user, reason, at, except)
         },
       }),
     ),
@@ -108,7 +108,7 @@ export const brokenEndUser: readonly BrokenEngine[] = [
       'endUser ends the excepted session',
       ['the excepted session lives on: it is touched, replaced and ended'],
       (engine) => ({
-        endUser: (userId, reason, at) => engine.endUser(userId, reason, at, null),
+        endUser: (user, reason, at) => engine.endUser(user, reason, at, null),
       }),
     ),
   ),
@@ -116,10 +116,10 @@ export const brokenEndUser: readonly BrokenEngine[] = [
     'endUser ends a session of another user that it is told to except',
     ['endUser without an exception ends all, and so does one that is not the user’s'],
     (engine) => ({
-      endUser: async (userId, reason, at, except) => {
+      endUser: async (user, reason, at, except) => {
         const stored = except === null ? null : await recordOf(engine, except)
-        if (stored !== null && stored.userId !== userId) await engine.end(stored.id, reason, at)
-        return engine.endUser(userId, reason, at, except)
+        if (stored !== null && stored.userId !== user.userId) await engine.end(stored.id, reason, at)
+        return engine.endUser(user, reason, at, except)
       },
     }),
   ),
@@ -127,9 +127,9 @@ export const brokenEndUser: readonly BrokenEngine[] = [
     'endUser ends nothing when it knows the exception not',
     ['endUser without an exception ends all, and so does one that is not the user’s'],
     (engine) => ({
-      endUser: async (userId, reason, at, except) => {
+      endUser: async (user, reason, at, except) => {
         const isUnknown = except !== null && (await recordOf(engine, except)) === null
-        return isUnknown ? [] : engine.endUser(userId, reason, at, except)
+        return isUnknown ? [] : engine.endUser(user, reason, at, except)
       },
     }),
   ),
@@ -140,9 +140,12 @@ export const brokenEndUser: readonly BrokenEngine[] = [
       (engine) => {
         const ended = new Map<string, SessionId[]>()
         return {
-          endUser: async (userId, reason, at, except) => {
-            const ids = [...(ended.get(userId) ?? []), ...(await engine.endUser(userId, reason, at, except))]
-            ended.set(userId, ids)
+          endUser: async (user, reason, at, except) => {
+            const ids = [
+              ...(ended.get(user.userId) ?? []),
+              ...(await engine.endUser(user, reason, at, except)),
+            ]
+            ended.set(user.userId, ids)
             return ids
           },
           end: async (id, reason, at) => {
@@ -164,12 +167,12 @@ export const brokenEndUser: readonly BrokenEngine[] = [
           tombstones.add(id)
           return engine.end(id, reason, at)
         },
-        endUser: async (userId, reason, at, except) => {
+        endUser: async (user, reason, at, except) => {
           for (const record of await engine.read([...tombstones])) {
-            if (record !== null && record.userId === userId)
+            if (record !== null && record.userId === user.userId)
               await force(engine, { ...record, ended: { at, reason } })
           }
-          return engine.endUser(userId, reason, at, except)
+          return engine.endUser(user, reason, at, except)
         },
       }
     },
@@ -178,8 +181,8 @@ export const brokenEndUser: readonly BrokenEngine[] = [
     'endUser returns nothing',
     ['endUser ends all of a user’s sessions but the excepted one'],
     (engine) => ({
-      endUser: async (userId, reason, at, except) => {
-        await engine.endUser(userId, reason, at, except)
+      endUser: async (user, reason, at, except) => {
+        await engine.endUser(user, reason, at, except)
         return []
       },
     }),
@@ -188,9 +191,9 @@ export const brokenEndUser: readonly BrokenEngine[] = [
     'endUser ends a hundred sessions at most',
     ['endUser ends a thousand sessions in one call'],
     (engine) => ({
-      endUser: async (userId, reason, at, except) => {
-        const ids = (await engine.list(userId, at)).map(({ id }) => id).filter((id) => id !== except)
-        if (ids.length <= 100) return engine.endUser(userId, reason, at, except)
+      endUser: async (user, reason, at, except) => {
+        const ids = (await engine.list(user, at)).map(({ id }) => id).filter((id) => id !== except)
+        if (ids.length <= 100) return engine.endUser(user, reason, at, except)
         await Promise.all(ids.slice(0, 100).map((id) => engine.end(id, reason, at)))
         return ids.slice(0, 100)
       },
@@ -204,8 +207,8 @@ export const brokenEndUser: readonly BrokenEngine[] = [
       'T52: no create, replace or touch that races with endUser is half done',
     ],
     (engine) => ({
-      endUser: async (userId, reason, at, except) => {
-        const ended = await engine.endUser(userId, reason, at, except)
+      endUser: async (user, reason, at, except) => {
+        const ended = await engine.endUser(user, reason, at, except)
         await Promise.all(ended.map((id) => engine.settle(id, null)))
         return ended
       },
@@ -215,7 +218,7 @@ export const brokenEndUser: readonly BrokenEngine[] = [
     'endUser ends the sessions at another instant',
     ['endUser ends an expired session that nobody has ended'],
     (engine) => ({
-      endUser: (userId, reason, at, except) => engine.endUser(userId, reason, at - 1, except),
+      endUser: (user, reason, at, except) => engine.endUser(user, reason, at - 1, except),
     }),
   ),
   broken(
@@ -225,9 +228,9 @@ export const brokenEndUser: readonly BrokenEngine[] = [
       'endUser ends all of a user’s sessions but the excepted one',
     ],
     (engine, users) => ({
-      endUser: async (userId, reason, at, except) => {
-        const ended = await engine.endUser(userId, reason, at, except)
-        for (const stored of users.sessionsOf(userId)) users.unlist(stored)
+      endUser: async (user, reason, at, except) => {
+        const ended = await engine.endUser(user, reason, at, except)
+        for (const stored of users.sessionsOf(user.userId)) users.unlist(stored)
         return ended
       },
     }),
@@ -242,10 +245,10 @@ export const brokenEndUser: readonly BrokenEngine[] = [
           if (record.userId === null) anonymous.add(record.id)
           return engine.create(record, limit, now)
         },
-        endUser: async (userId, reason, at, except) => {
+        endUser: async (user, reason, at, except) => {
           const ended: SessionId[] = []
           for (const id of anonymous) if (await engine.end(id, reason, at)) ended.push(id)
-          return [...ended, ...(await engine.endUser(userId, reason, at, except))]
+          return [...ended, ...(await engine.endUser(user, reason, at, except))]
         },
       }
     },
@@ -300,9 +303,9 @@ export const brokenCutOff: readonly BrokenEngine[] = [
     (engine) => {
       const cuts = new Map<string, Instant>()
       return {
-        endUser: async (userId, reason, at, except) => {
-          cuts.set(userId, at)
-          return engine.endUser(userId, reason, at, except)
+        endUser: async (user, reason, at, except) => {
+          cuts.set(user.userId, at)
+          return engine.endUser(user, reason, at, except)
         },
         touch: async (id, seenAt, expiresAt) => {
           const stored = await recordOf(engine, id)
@@ -318,10 +321,10 @@ export const brokenCutOff: readonly BrokenEngine[] = [
     (engine, users) => {
       const cuts = new Map<string, Cut>()
       return {
-        endUser: async (userId, reason, at, except) => {
+        endUser: async (user, reason, at, except) => {
           for (const [user, cut] of cuts) if (cut.at < at - 86_000_000) cuts.delete(user)
-          cuts.set(userId, { at, reason, except })
-          return endListed([engine, users], userId, [reason, at], except)
+          cuts.set(user.userId, { at, reason, except })
+          return endListed([engine, users], user.userId, [reason, at], except)
         },
         read: async (ids) =>
           (await engine.read(ids)).map((record) => {
@@ -338,8 +341,8 @@ export const brokenCutOff: readonly BrokenEngine[] = [
     'the cut-off is set only for a user whose index is not empty',
     ['the cut-off is set for a user whose index is empty'],
     (engine, users) => ({
-      endUser: async (userId, reason, at, except) =>
-        users.sessionsOf(userId).length === 0 ? [] : engine.endUser(userId, reason, at, except),
+      endUser: async (user, reason, at, except) =>
+        users.sessionsOf(user.userId).length === 0 ? [] : engine.endUser(user, reason, at, except),
     }),
   ),
   broken(
@@ -352,9 +355,9 @@ export const brokenCutOff: readonly BrokenEngine[] = [
           if (record.userId !== null) everybody.add(record.userId)
           return engine.create(record, limit, now)
         },
-        endUser: async (userId, reason, at, except) => {
+        endUser: async (user, reason, at, except) => {
           for (const other of everybody) users.cut(other, { at, reason, except })
-          return engine.endUser(userId, reason, at, except)
+          return engine.endUser(user, reason, at, except)
         },
       }
     },

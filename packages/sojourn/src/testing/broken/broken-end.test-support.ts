@@ -102,9 +102,9 @@ export const brokenEnd: readonly BrokenEngine[] = [
             ended.add(id)
             return engine.end(id, reason, at)
           },
-          list: async (userId, now) => {
-            const tombstones = (await engine.read([...ended])).filter((each) => each?.userId === userId)
-            return [...tombstones.filter((each) => each !== null), ...(await engine.list(userId, now))]
+          list: async (user, now) => {
+            const tombstones = (await engine.read([...ended])).filter((each) => each?.userId === user.userId)
+            return [...tombstones.filter((each) => each !== null), ...(await engine.list(user, now))]
           },
         }
       },
@@ -210,14 +210,11 @@ export const brokenList: readonly BrokenEngine[] = [
             all.set(record.id, record)
             return engine.create(record, limit, now)
           },
-          list: async (userId, now) => {
+          list: async (user, now) => {
             const others = await engine.read(
-              [...all].filter(([, each]) => each.userId !== userId).map(([id]) => id),
+              [...all].filter(([, each]) => each.userId !== user.userId).map(([id]) => id),
             )
-            return [
-              ...(await engine.list(userId, now)),
-              ...others.filter((each) => each !== null).slice(0, 1),
-            ]
+            return [...(await engine.list(user, now)), ...others.filter((each) => each !== null).slice(0, 1)]
           },
         }
       },
@@ -228,7 +225,7 @@ export const brokenList: readonly BrokenEngine[] = [
       'list returns expired sessions',
       ['a session is listed until its deadline and not at it'],
       (engine) => ({
-        list: (userId) => engine.list(userId, 0),
+        list: (user) => engine.list(user, 0),
       }),
     ),
   ),
@@ -236,7 +233,7 @@ export const brokenList: readonly BrokenEngine[] = [
     'list drops a session just before its deadline',
     ['a session is listed until its deadline and not at it'],
     (engine) => ({
-      list: (userId, now) => engine.list(userId, now + 1),
+      list: (user, now) => engine.list(user, now + 1),
     }),
   ),
   inModel(
@@ -244,7 +241,7 @@ export const brokenList: readonly BrokenEngine[] = [
       'list returns the youngest session first',
       ['list returns the oldest session first, ties by id, whatever the order of creation'],
       (engine) => ({
-        list: async (userId, now) => (await engine.list(userId, now)).reverse(),
+        list: async (user, now) => (await engine.list(user, now)).reverse(),
       }),
     ),
   ),
@@ -252,15 +249,15 @@ export const brokenList: readonly BrokenEngine[] = [
     'list is in the order of the ids alone',
     ['list returns the oldest session first, ties by id, whatever the order of creation'],
     (engine) => ({
-      list: async (userId, now) => (await engine.list(userId, now)).sort((a, b) => (a.id < b.id ? -1 : 1)),
+      list: async (user, now) => (await engine.list(user, now)).sort((a, b) => (a.id < b.id ? -1 : 1)),
     }),
   ),
   broken(
     'list sorts ids as a dictionary does',
     ['the order of ids is the order of their characters'],
     (engine) => ({
-      list: async (userId, now) => {
-        const records = await engine.list(userId, now)
+      list: async (user, now) => {
+        const records = await engine.list(user, now)
         return records.sort((a, b) => a.createdAt - b.createdAt || a.id.localeCompare(b.id))
       },
     }),
@@ -269,15 +266,15 @@ export const brokenList: readonly BrokenEngine[] = [
     'list returns a hundred sessions at most',
     ['without a limit a user may have a thousand live sessions and not one more'],
     (engine) => ({
-      list: async (userId, now) => (await engine.list(userId, now)).slice(0, 100),
+      list: async (user, now) => (await engine.list(user, now)).slice(0, 100),
     }),
   ),
   broken(
     'list returns records without their data',
     ['a user sees nobody else’s sessions, and an unknown user none'],
     (engine) => ({
-      list: async (userId, now) =>
-        (await engine.list(userId, now)).map((record) => ({ ...record, data: new Uint8Array() })),
+      list: async (user, now) =>
+        (await engine.list(user, now)).map((record) => ({ ...record, data: new Uint8Array() })),
     }),
   ),
   broken(
@@ -290,8 +287,8 @@ export const brokenList: readonly BrokenEngine[] = [
           deadlines.set(record.id, record.expiresAt)
           return engine.create(record, limit, now)
         },
-        list: async (userId, now) =>
-          (await engine.list(userId, now)).filter(({ id }) => now < (deadlines.get(id) ?? 0)),
+        list: async (user, now) =>
+          (await engine.list(user, now)).filter(({ id }) => now < (deadlines.get(id) ?? 0)),
       }
     },
   ),
@@ -305,8 +302,8 @@ export const brokenList: readonly BrokenEngine[] = [
           created.set(record.id, record)
           return engine.create(record, limit, now)
         },
-        list: async (userId, now) =>
-          (await engine.list(userId, now)).map((record) => created.get(record.id) ?? record),
+        list: async (user, now) =>
+          (await engine.list(user, now)).map((record) => created.get(record.id) ?? record),
       }
     },
   ),

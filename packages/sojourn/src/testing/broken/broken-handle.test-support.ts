@@ -188,10 +188,10 @@ export const brokenSurvival: readonly BrokenEngine[] = [
     ),
     store: async () => {
       const inner = await shareableStore((engine, users) => ({
-        endUser: async (userId, reason, at) => {
-          const ids = users.sessionsOf(userId).map(({ record }) => record.id)
+        endUser: async (user, reason, at) => {
+          const ids = users.sessionsOf(user.userId).map(({ record }) => record.id)
           await Promise.all(ids.map((id) => engine.end(id, reason, at)))
-          for (const id of ids) loseFrom(users, userId, id)
+          for (const id of ids) loseFrom(users, user.userId, id)
           return ids
         },
       }))

@@ -1,4 +1,5 @@
 import type { Engine, SessionId, SessionRecord } from '../../core/port.ts'
+import { sampleUser } from '../sample.ts'
 import { recordOf, turn } from '../shareable-store.test-support.ts'
 import { type BrokenEngine, broken, inModel } from './broken-engine.test-support.ts'
 
@@ -10,7 +11,7 @@ async function createRacily(
   record: SessionRecord,
   [max, now]: readonly [number, number],
 ): Promise<{ outcome: 'done'; ended: SessionId[] } | { outcome: 'exists' | 'full' }> {
-  const live = await engine.list(record.userId ?? '', now)
+  const live = await engine.list(sampleUser(record.userId ?? ''), now)
   await turn()
   if (live.length >= max) return { outcome: 'full' }
   const answer = await engine.create(record, null, now)
@@ -40,7 +41,9 @@ export const brokenLimit: readonly BrokenEngine[] = [
           if (limit?.whenFull !== 'endOldest' || record.userId === null)
             return engine.create(record, limit, now)
           if ((await recordOf(engine, record.id)) !== null) return { outcome: 'exists' }
-          const live = (await engine.list(record.userId, now)).filter(({ id }) => id !== limit.replaces)
+          const live = (await engine.list(sampleUser(record.userId), now)).filter(
+            ({ id }) => id !== limit.replaces,
+          )
           await turn()
           const ended = idsOf(live).slice(0, Math.max(0, live.length + 1 - limit.max))
           for (const id of ended) await engine.end(id, 'limit', now)
@@ -119,7 +122,7 @@ export const brokenLimit: readonly BrokenEngine[] = [
       const deadlines = new Map<SessionId, number>()
       return {
         create: async (record, limit, now) => {
-          const live = record.userId === null ? [] : await engine.list(record.userId, now)
+          const live = record.userId === null ? [] : await engine.list(sampleUser(record.userId), now)
           const passed = live.filter(({ id }) => (deadlines.get(id) ?? now) < now).length
           deadlines.set(record.id, record.expiresAt)
           return engine.create(record, limit && { ...limit, max: limit.max + passed }, now)
@@ -148,7 +151,7 @@ export const brokenLimit: readonly BrokenEngine[] = [
       const all = new Set<SessionId>()
       return {
         create: async (record, limit, now) => {
-          const others = [...all].length - (await engine.list(record.userId ?? '', now)).length
+          const others = [...all].length - (await engine.list(sampleUser(record.userId ?? ''), now)).length
           all.add(record.id)
           const max = Math.max(1, (limit?.max ?? 1_000) - others)
           if (limit?.whenFull === 'refuse' && others >= limit.max) return { outcome: 'full' }
@@ -201,7 +204,9 @@ export const brokenLimit: readonly BrokenEngine[] = [
           if (limit?.whenFull !== 'endOldest' || record.userId === null)
             return engine.create(record, limit, now)
           if ((await recordOf(engine, record.id)) !== null) return { outcome: 'exists' }
-          const live = (await engine.list(record.userId, now)).filter(({ id }) => id !== limit.replaces)
+          const live = (await engine.list(sampleUser(record.userId), now)).filter(
+            ({ id }) => id !== limit.replaces,
+          )
           const ended = idsOf(live)
             .reverse()
             .slice(0, Math.max(0, live.length + 1 - limit.max))
@@ -217,7 +222,7 @@ export const brokenLimit: readonly BrokenEngine[] = [
     ['a limit of one leaves only the new session, even where it was created before the others'],
     (engine) => ({
       create: async (record, limit, now) => {
-        const live = record.userId === null ? [] : await engine.list(record.userId, now)
+        const live = record.userId === null ? [] : await engine.list(sampleUser(record.userId), now)
         const answer = await engine.create(record, limit, now)
         const isOldest = live.length > 0 && live.every(({ createdAt }) => record.createdAt < createdAt)
         if (answer.outcome === 'done' && limit?.whenFull === 'endOldest' && isOldest) {
@@ -235,7 +240,7 @@ export const brokenLimit: readonly BrokenEngine[] = [
     ],
     (engine) => ({
       create: async (record, limit, now) => {
-        const live = record.userId === null ? [] : await engine.list(record.userId, now)
+        const live = record.userId === null ? [] : await engine.list(sampleUser(record.userId), now)
         const max = Math.max(limit?.max ?? 0, live.length)
         return engine.create(
           record,

@@ -34,9 +34,11 @@ const keyedBy = (
       return engine.create(keyed(record), limit, now)
     },
     read: async (ids) => (await engine.read(ids.map(idOf))).map((record) => record && shown(record)),
-    list: async (userId, now) => (await engine.list(userOf(userId), now)).map(shown),
-    endUser: async (userId, reason, at, except) =>
-      (await engine.endUser(userOf(userId), reason, at, except)).map((id) => given.get(id)?.id ?? id),
+    list: async (user, now) => (await engine.list({ ...user, userId: userOf(user.userId) }, now)).map(shown),
+    endUser: async (user, reason, at, except) =>
+      (await engine.endUser({ ...user, userId: userOf(user.userId) }, reason, at, except)).map(
+        (id) => given.get(id)?.id ?? id,
+      ),
     due: async (now, limit) => (await engine.due(now, limit)).map(shown),
   }
 }

@@ -189,9 +189,9 @@ export const brokenSettle: readonly BrokenEngine[] = [
           if (record?.ended && keepUntil === null) forgotten.set(record.userId ?? '', record)
           return engine.settle(id, keepUntil)
         },
-        list: async (userId, now) => {
-          const ghost = forgotten.get(userId)
-          return [...(ghost === undefined ? [] : [ghost]), ...(await engine.list(userId, now))]
+        list: async (user, now) => {
+          const ghost = forgotten.get(user.userId)
+          return [...(ghost === undefined ? [] : [ghost]), ...(await engine.list(user, now))]
         },
       }
     },

@@ -1,7 +1,7 @@
 import type { SessionRecord } from '../../core/port.ts'
 import { holds, isStored, put, same } from '../claims.ts'
 import { type ConformanceCase, proves } from '../conformance-case.ts'
-import { MINUTE, NOW, numbered, sample, sampleBytes } from '../sample.ts'
+import { MINUTE, NOW, numbered, sample, sampleBytes, sampleUser } from '../sample.ts'
 
 const OPAQUE = 'An engine keeps opaque bytes'
 const SIZES = [0, 1, 2, 255, 256, 65_535, 65_536, 2 ** 20]
@@ -77,7 +77,7 @@ export const bytesCases: readonly ConformanceCase[] = [
     async (engine) => {
       await put(engine, own())
       const conflict = await engine.replace({ ...own(), version: 10 }, 9, NOW)
-      const returned = [...(await engine.read([own().id])), ...(await engine.list('u_1', NOW))]
+      const returned = [...(await engine.read([own().id])), ...(await engine.list(sampleUser('u_1'), NOW))]
       if (conflict.outcome === 'conflict') returned.push(conflict.current)
       same(await engine.end(own().id, 'logout', NOW), true, 'end answered false for a live session')
       returned.push(...(await engine.due(NOW + MINUTE, 1)))

@@ -1,7 +1,7 @@
 import type { Engine } from '../../core/port.ts'
 import { put, rejectsWith, same } from '../claims.ts'
 import { type ConformanceCase, proves } from '../conformance-case.ts'
-import { MINUTE, NOW, next, sample, samples } from '../sample.ts'
+import { MINUTE, NOW, next, sample, samples, sampleUser } from '../sample.ts'
 
 const first = sample()
 const CALLS: Readonly<Record<string, (engine: Engine) => Promise<unknown>>> = {
@@ -10,8 +10,8 @@ const CALLS: Readonly<Record<string, (engine: Engine) => Promise<unknown>>> = {
   replace: (engine) => engine.replace(next(first), 1, NOW),
   touch: (engine) => engine.touch(first.id, NOW, NOW + MINUTE),
   end: (engine) => engine.end(first.id, 'logout', NOW),
-  list: (engine) => engine.list('u_1', NOW),
-  endUser: (engine) => engine.endUser('u_1', 'admin', NOW, null),
+  list: (engine) => engine.list(sampleUser('u_1'), NOW),
+  endUser: (engine) => engine.endUser(sampleUser('u_1'), 'admin', NOW, null),
   due: (engine) => engine.due(NOW, 10),
   settle: (engine) => engine.settle(first.id, null),
 }

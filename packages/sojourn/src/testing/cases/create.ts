@@ -1,7 +1,7 @@
 import type { Engine, UserLimit } from '../../core/port.ts'
 import { finish, isStored, lists, put, same } from '../claims.ts'
 import { type ConformanceCase, proves } from '../conformance-case.ts'
-import { MINUTE, NOW, numbered, sample, sampleBytes } from '../sample.ts'
+import { MINUTE, NOW, numbered, sample, sampleBytes, sampleUser } from '../sample.ts'
 
 const EXISTS = 'A record of this id is stored, live or ended: nothing was written.'
 const DONE = { outcome: 'done', ended: [] }
@@ -30,7 +30,11 @@ export const createCases: readonly ConformanceCase[] = [
     async (engine) => {
       same(await engine.create(first, null, NOW), DONE, 'create did not answer done for a new id')
       await isStored(engine, first, 'a created record is not stored as it was given')
-      same(await engine.list('u_1', NOW), [first], 'a created session is not listed under its user')
+      same(
+        await engine.list(sampleUser('u_1'), NOW),
+        [first],
+        'a created session is not listed under its user',
+      )
     },
   ),
   proves(EXISTS, 'a create of the id of a live session answers exists and writes nothing', async (engine) => {
@@ -100,7 +104,11 @@ export const createCases: readonly ConformanceCase[] = [
     'a session created before the user’s cut-off, but stored after it, lives',
     async (engine) => {
       await put(engine, numbered(1, { createdAt: NOW - MINUTE, seenAt: NOW - MINUTE }))
-      same(await engine.endUser('u_1', 'admin', NOW, null), [first.id], 'endUser missed a live session')
+      same(
+        await engine.endUser(sampleUser('u_1'), 'admin', NOW, null),
+        [first.id],
+        'endUser missed a live session',
+      )
       const late = sample({ id: second.id, createdAt: NOW - 1 })
       same(await engine.create(late, null, NOW + 1), DONE, 'create refused a session from before the cut-off')
       await isStored(engine, late, 'a session that was stored after the cut-off reads as ended by it')

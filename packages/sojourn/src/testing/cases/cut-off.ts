@@ -2,7 +2,7 @@ import type { Engine, EngineTraits } from '../../core/port.ts'
 import { LIFETIME_CEILING_MS } from '../../core/port.ts'
 import { endByCutOff, isStored, put, same } from '../claims.ts'
 import type { ConformanceCase, StoreUnderTest } from '../conformance-case.ts'
-import { DAY, MINUTE, NOW, next, numbered, sample } from '../sample.ts'
+import { DAY, MINUTE, NOW, next, numbered, sample, sampleUser } from '../sample.ts'
 
 const CUT = 'is returned as ended by that cut-off, even where an index had lost it.'
 const HELD = "When the user's cut-off is held against a session that the index had lost"
@@ -42,7 +42,7 @@ function meetsLate(
   refusal: unknown,
 ): ConformanceCase {
   const each = behindTheIndex(LATE, name, async (engine) => {
-    await engine.endUser('u_1', 'admin', at, null)
+    await engine.endUser(sampleUser('u_1'), 'admin', at, null)
     await isStored(engine, lost, 'a session that the index had lost does not read as it is stored')
     same(await write(engine), refusal, 'a write revived or ended a session that was cut off')
     const cut = { ...lost, ...by('admin', at) }
@@ -52,7 +52,7 @@ function meetsLate(
       false,
       'end answered true for a session that was cut off',
     )
-    same(await engine.list('u_1', NOW), [], 'a session that was cut off is listed')
+    same(await engine.list(sampleUser('u_1'), NOW), [], 'a session that was cut off is listed')
   })
   return { ...each, when: onWrite }
 }
@@ -60,7 +60,7 @@ function meetsLate(
 export const cutOffCases: readonly ConformanceCase[] = [
   {
     ...behindTheIndex(CUT, 'T52: the cut-off ends a session that the index had lost', async (engine) => {
-      await engine.endUser('u_1', 'admin', at, null)
+      await engine.endUser(sampleUser('u_1'), 'admin', at, null)
       const cut = { ...lost, ...by('admin', at) }
       await isStored(engine, cut, 'a session that the index had lost outlived the cut-off of its user')
       same(
@@ -89,14 +89,14 @@ export const cutOffCases: readonly ConformanceCase[] = [
     false,
   ),
   behindTheIndex(HELD, 'the cut-off of one user ends nobody else’s session', async (engine) => {
-    await engine.endUser('u_2', 'admin', at, null)
+    await engine.endUser(sampleUser('u_2'), 'admin', at, null)
     same(await endByCutOff(engine, lost), null, 'the cut-off of another user ended a session')
   }),
   behindTheIndex(
     'that the cut-off does not except',
     'the cut-off leaves the excepted session alive, even where the index had lost it',
     async (engine) => {
-      await engine.endUser('u_1', 'admin', at, lost.id)
+      await engine.endUser(sampleUser('u_1'), 'admin', at, lost.id)
       same(await endByCutOff(engine, lost), null, 'the cut-off ended the session that it excepts')
     },
   ),
@@ -104,7 +104,7 @@ export const cutOffCases: readonly ConformanceCase[] = [
     'later than its `createdAt`',
     'the cut-off ends no session that was created at its instant',
     async (engine) => {
-      await engine.endUser('u_1', 'admin', lost.createdAt, null)
+      await engine.endUser(sampleUser('u_1'), 'admin', lost.createdAt, null)
       same(
         await endByCutOff(engine, lost),
         null,
@@ -113,8 +113,8 @@ export const cutOffCases: readonly ConformanceCase[] = [
     },
   ),
   behindTheIndex(REPLACED, 'a later cut-off replaces an earlier one with its exception', async (engine) => {
-    await engine.endUser('u_1', 'admin', at, lost.id)
-    await engine.endUser('u_1', 'revoked', at + 1, null)
+    await engine.endUser(sampleUser('u_1'), 'admin', at, lost.id)
+    await engine.endUser(sampleUser('u_1'), 'revoked', at + 1, null)
     const { ended } = by('revoked', at + 1)
     same(
       await endByCutOff(engine, lost),
@@ -123,26 +123,30 @@ export const cutOffCases: readonly ConformanceCase[] = [
     )
   }),
   behindTheIndex(REPLACED, 'an earlier cut-off that arrives late replaces no later one', async (engine) => {
-    await engine.endUser('u_1', 'admin', at, null)
-    await engine.endUser('u_1', 'revoked', lost.createdAt, null)
+    await engine.endUser(sampleUser('u_1'), 'admin', at, null)
+    await engine.endUser(sampleUser('u_1'), 'revoked', lost.createdAt, null)
     same(await endByCutOff(engine, lost), by('admin', at).ended, 'a cut-off was replaced by an earlier one')
   }),
   behindTheIndex(
     "Sets the user's cut-off to `at`",
     'the cut-off is set for a user whose index is empty',
     async (engine) => {
-      same(await engine.endUser('u_1', 'admin', at, null), [], 'endUser ended a session that no index holds')
+      same(
+        await engine.endUser(sampleUser('u_1'), 'admin', at, null),
+        [],
+        'endUser ended a session that no index holds',
+      )
       same(await endByCutOff(engine, lost), { at, reason: 'admin' }, 'endUser set no cut-off')
     },
   ),
   behindTheIndex(KEPT, 'the cut-off is kept as long as a session may live', async (engine) => {
-    await engine.endUser('u_1', 'admin', at, null)
+    await engine.endUser(sampleUser('u_1'), 'admin', at, null)
     const last = at + LIFETIME_CEILING_MS - 1
     for (const now of [NOW + DAY, last]) {
       const other = sample({ id: numbered(now % 1_000_000).id, userId: 'u_2', createdAt: now, seenAt: now })
       await put(engine, { ...other, expiresAt: now + 1, absoluteAt: now + 1 })
-      await engine.endUser('u_2', 'admin', now, null)
-      await engine.list('u_1', now)
+      await engine.endUser(sampleUser('u_2'), 'admin', now, null)
+      await engine.list(sampleUser('u_1'), now)
       for (const { id } of await engine.due(now, 10)) if (id !== lost.id) await engine.settle(id, null)
     }
     same(await endByCutOff(engine, lost), { at, reason: 'admin' }, 'the cut-off was not kept')

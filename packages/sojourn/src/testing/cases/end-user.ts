@@ -1,6 +1,6 @@
 import { finish, isStored, lists, put, same } from '../claims.ts'
 import { type ConformanceCase, proves, provesDue } from '../conformance-case.ts'
-import { MINUTE, NOW, next, numbered, sample, sampleId } from '../sample.ts'
+import { MINUTE, NOW, next, numbered, sample, sampleId, sampleUser } from '../sample.ts'
 
 const ENDS = 'Ends every live or expired session of the user but `except`'
 const IDS = 'returns the ids that this call ended.'
@@ -10,7 +10,7 @@ const at = NOW + MINUTE
 export const endUserCases: readonly ConformanceCase[] = [
   proves(ENDS, 'endUser ends all of a user’s sessions but the excepted one', async (engine) => {
     await put(engine, first, second, third)
-    const ended = await engine.endUser('u_1', 'revoked', at, second.id)
+    const ended = await engine.endUser(sampleUser('u_1'), 'revoked', at, second.id)
     same([...ended].sort(), [first.id, third.id], 'endUser did not return the ids of the sessions to end')
     for (const record of [first, third]) {
       const tombstone = { ...record, ended: { at, reason: 'revoked' as const } }
@@ -24,7 +24,7 @@ export const endUserCases: readonly ConformanceCase[] = [
     'the excepted session lives on: it is touched, replaced and ended',
     async (engine) => {
       await put(engine, first, second)
-      await engine.endUser('u_1', 'revoked', at, first.id)
+      await engine.endUser(sampleUser('u_1'), 'revoked', at, first.id)
       same(await engine.touch(first.id, at, first.expiresAt), true, 'touch found the excepted session dead')
       const update = next(first, { seenAt: at })
       same(
@@ -45,7 +45,7 @@ export const endUserCases: readonly ConformanceCase[] = [
         const other = sample({ id: sampleId(88), userId: 'u_2' })
         if (index === 2) await put(engine, other)
         await put(engine, one, two)
-        const ended = await engine.endUser('u_1', 'admin', at, except)
+        const ended = await engine.endUser(sampleUser('u_1'), 'admin', at, except)
         same([...ended].sort(), [one.id, two.id], 'endUser did not end all of the user’s sessions')
         if (index === 2) await isStored(engine, other, 'endUser changed another user’s session')
       }
@@ -55,7 +55,7 @@ export const endUserCases: readonly ConformanceCase[] = [
     await put(engine, first)
     const late = first.expiresAt + MINUTE
     same(
-      await engine.endUser('u_1', 'erased', late, null),
+      await engine.endUser(sampleUser('u_1'), 'erased', late, null),
       [first.id],
       'endUser passed over an expired session',
     )
@@ -69,11 +69,15 @@ export const endUserCases: readonly ConformanceCase[] = [
       await put(engine, first, second)
       await finish(engine, NOW, first.id)
       same(
-        await engine.endUser('u_1', 'admin', at, null),
+        await engine.endUser(sampleUser('u_1'), 'admin', at, null),
         [second.id],
         'endUser returned a session ended before',
       )
-      same(await engine.endUser('u_1', 'admin', at + 1, null), [], 'endUser ended the same sessions twice')
+      same(
+        await engine.endUser(sampleUser('u_1'), 'admin', at + 1, null),
+        [],
+        'endUser ended the same sessions twice',
+      )
       const tombstone = { ...first, ended: { at: NOW, reason: 'logout' as const } }
       await isStored(engine, tombstone, 'endUser changed a session that had ended before')
     },
@@ -82,7 +86,7 @@ export const endUserCases: readonly ConformanceCase[] = [
     const others = [sample({ id: sampleId(5, 'zz'), userId: 'u_2' }), numbered(6, { userId: null })]
     await put(engine, first, ...others)
     same(
-      await engine.endUser('u_1', 'admin', at, null),
+      await engine.endUser(sampleUser('u_1'), 'admin', at, null),
       [first.id],
       'endUser did not end the user’s session alone',
     )
@@ -94,7 +98,7 @@ export const endUserCases: readonly ConformanceCase[] = [
     'endUser of an unknown user ends nothing, and a later session of that user lives',
     async (engine) => {
       same(
-        await engine.endUser('u_1', 'admin', at, null),
+        await engine.endUser(sampleUser('u_1'), 'admin', at, null),
         [],
         'endUser ended a session of a user who has none',
       )
@@ -106,7 +110,7 @@ export const endUserCases: readonly ConformanceCase[] = [
   ),
   provesDue('is due at `at`', 'every session that endUser ended is due at that instant', async (engine) => {
     await put(engine, first, second)
-    await engine.endUser('u_1', 'admin', at, null)
+    await engine.endUser(sampleUser('u_1'), 'admin', at, null)
     same(await engine.due(at - 1, 10), [], 'a session that endUser ended is due before its end')
     const due = await engine.due(at, 10)
     same(due.map(({ id }) => id).sort(), [first.id, second.id], 'endUser left a session that is not due')
@@ -114,7 +118,7 @@ export const endUserCases: readonly ConformanceCase[] = [
   proves(ENDS, 'endUser ends a thousand sessions in one call', async (engine) => {
     const records = Array.from({ length: 1_000 }, (_, index) => numbered(index))
     await put(engine, ...records)
-    const ended = await engine.endUser('u_1', 'admin', at, sampleId(500))
+    const ended = await engine.endUser(sampleUser('u_1'), 'admin', at, sampleId(500))
     same(ended.length, 999, 'endUser did not return every session that it had to end')
     await lists(engine, ['u_1', at], [sampleId(500)], 'endUser left live sessions beside the excepted one')
   }),

@@ -1,6 +1,6 @@
 import { finish, isAbsent, isDue, isStored, lists, put, same } from '../claims.ts'
 import { type ConformanceCase, proves, provesDue } from '../conformance-case.ts'
-import { HOUR, MINUTE, NOW, numbered, sample, sampleBytes } from '../sample.ts'
+import { HOUR, MINUTE, NOW, numbered, sample, sampleBytes, sampleUser } from '../sample.ts'
 
 const ENDS =
   "it becomes a tombstone with its data, leaves its user's index, and is due at `at` where what is due is kept."
@@ -23,7 +23,7 @@ export const endCases: readonly ConformanceCase[] = [
     await put(engine, first, other)
     await finish(engine, NOW + MINUTE, first.id)
     await lists(engine, ['u_1', NOW], [other.id], 'the index is not what it was without the ended session')
-    const ended = await engine.endUser('u_1', 'admin', NOW + MINUTE, null)
+    const ended = await engine.endUser(sampleUser('u_1'), 'admin', NOW + MINUTE, null)
     same(ended, [other.id], 'endUser ended a session that had ended before, or missed one')
   }),
   provesDue(ENDS, 'an ended session is due at the instant of its end, and not before', async (engine) => {

@@ -1,7 +1,7 @@
 import type { SessionRecord } from '../../core/port.ts'
 import { areDue, isStored, lists, put, same } from '../claims.ts'
 import { type ConformanceCase, proves } from '../conformance-case.ts'
-import { MINUTE, NOW, next, numbered, sample } from '../sample.ts'
+import { MINUTE, NOW, next, numbered, sample, sampleUser } from '../sample.ts'
 
 const BYTE_BY_BYTE = '1–255 bytes of well-formed UTF-8, compared byte by byte'
 /** User ids that careless keys confuse: with each other, with a separator, or with a property. */
@@ -66,7 +66,7 @@ export const identityCases: readonly ConformanceCase[] = [
     for (const record of OF_EACH_USER) {
       await isStored(engine, record, 'a user id did not come back as it was')
       same(
-        await engine.list(record.userId ?? '', NOW),
+        await engine.list(sampleUser(record.userId ?? ''), NOW),
         [record],
         'list returned another user’s session, or missed one',
       )
@@ -79,7 +79,7 @@ export const identityCases: readonly ConformanceCase[] = [
       await put(engine, ...OF_EACH_USER)
       for (const { userId, id } of [...OF_EACH_USER].reverse()) {
         same(
-          await engine.endUser(userId ?? '', 'admin', NOW, null),
+          await engine.endUser(sampleUser(userId ?? ''), 'admin', NOW, null),
           [id],
           'endUser ended another user’s session, or missed one',
         )
@@ -116,7 +116,11 @@ export const identityCases: readonly ConformanceCase[] = [
     await put(engine, anonymous)
     for (const userId of ['null', 'undefined', ' ', '\u0000']) {
       await lists(engine, [userId, NOW], [], 'an anonymous session is listed under a user')
-      same(await engine.endUser(userId, 'admin', NOW, null), [], 'endUser ended an anonymous session')
+      same(
+        await engine.endUser(sampleUser(userId), 'admin', NOW, null),
+        [],
+        'endUser ended an anonymous session',
+      )
     }
     await isStored(engine, anonymous, 'an anonymous session was changed')
   }),

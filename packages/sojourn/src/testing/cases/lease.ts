@@ -1,7 +1,7 @@
 import { LEASE_MS } from '../../core/port.ts'
 import { finish, idsOf, put, same } from '../claims.ts'
 import { type ConformanceCase, provesDue } from '../conformance-case.ts'
-import { HOUR, NOW, numbered, sampleId, samples } from '../sample.ts'
+import { HOUR, NOW, numbered, sampleId, samples, sampleUser } from '../sample.ts'
 
 const LEASED = 'Each is leased: no call gets it again before `now + LEASE_MS`.'
 const [first, second] = [numbered(1), numbered(2)]
@@ -49,7 +49,7 @@ export const leaseCases: readonly ConformanceCase[] = [
       same(idsOf(await engine.due(now, 10)).length, 2, 'an expired session is not due')
       same(await engine.end(first.id, 'idle', now), true, 'end answered false for an expired session')
       same(
-        await engine.endUser('u_1', 'idle', now, null),
+        await engine.endUser(sampleUser('u_1'), 'idle', now, null),
         [second.id],
         'endUser passed over an expired session',
       )

@@ -1,7 +1,7 @@
 import { CLOCK_SKEW_MS, type Engine, type EngineTraits, TOMBSTONE_MS } from '../../core/port.ts'
 import { finish, isStored, put, same } from '../claims.ts'
 import { type ConformanceCase, proves } from '../conformance-case.ts'
-import { DAY, HOUR, MINUTE, NOW, next, numbered, sample } from '../sample.ts'
+import { DAY, HOUR, MINUTE, NOW, next, numbered, sample, sampleUser } from '../sample.ts'
 
 const when = ({ keepsDue }: EngineTraits): boolean => !keepsDue
 const first = numbered(1)
@@ -27,7 +27,7 @@ export const leavingCases: readonly ConformanceCase[] = [
       await finish(engine, NOW, first.id, numbered(2).id)
       await engine.settle(first.id, NOW + MINUTE)
       await engine.create(numbered(6), { max: 2, whenFull: 'endOldest', replaces: null }, NOW)
-      await engine.endUser('u_1', 'admin', NOW, null)
+      await engine.endUser(sampleUser('u_1'), 'admin', NOW, null)
       for (const now of [NOW, NOW + MINUTE, first.expiresAt, NOW + 500 * DAY]) {
         same(await engine.due(now, 10), [], 'something is due in an engine that does not keep it')
       }
@@ -88,7 +88,7 @@ export const leavingCases: readonly ConformanceCase[] = [
       await put(engine, ...records)
       const third = numbered(3, { ...times, createdAt: at })
       await engine.create(third, { max: 2, whenFull: 'endOldest', replaces: null }, at)
-      await engine.endUser('u_1', 'admin', at, third.id)
+      await engine.endUser(sampleUser('u_1'), 'admin', at, third.id)
       const ends = (await engine.read(records.map(({ id }) => id))).map((record) => record?.ended ?? null)
       const expected = [
         { at, reason: 'limit' },

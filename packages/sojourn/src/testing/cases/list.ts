@@ -1,6 +1,6 @@
 import { finish, lists, put, same } from '../claims.ts'
 import { type ConformanceCase, proves } from '../conformance-case.ts'
-import { MINUTE, NOW, next, numbered, sample, sampleId } from '../sample.ts'
+import { MINUTE, NOW, next, numbered, sample, sampleId, sampleUser } from '../sample.ts'
 
 const LISTS = "The user's records that are live at `now`, the oldest `createdAt` first, ties by id."
 
@@ -39,7 +39,7 @@ export const listCases: readonly ConformanceCase[] = [
         'replace refused the stored version',
       )
       same(
-        await engine.list('u_1', NOW),
+        await engine.list(sampleUser('u_1'), NOW),
         [next(first), second],
         'list did not return the records as they are stored',
       )
@@ -61,8 +61,16 @@ export const listCases: readonly ConformanceCase[] = [
   proves(LISTS, 'a user sees nobody else’s sessions, and an unknown user none', async (engine) => {
     const other = sample({ id: sampleId(2, 'zz'), userId: 'u_2' })
     await put(engine, numbered(1), other, numbered(3, { userId: null }))
-    same(await engine.list('u_1', NOW), [numbered(1)], 'list returned another user’s session, or missed one')
-    same(await engine.list('u_2', NOW), [other], 'list returned another user’s session, or missed one')
-    same(await engine.list('u_3', NOW), [], 'list returned a session to a user who has none')
+    same(
+      await engine.list(sampleUser('u_1'), NOW),
+      [numbered(1)],
+      'list returned another user’s session, or missed one',
+    )
+    same(
+      await engine.list(sampleUser('u_2'), NOW),
+      [other],
+      'list returned another user’s session, or missed one',
+    )
+    same(await engine.list(sampleUser('u_3'), NOW), [], 'list returned a session to a user who has none')
   }),
 ]

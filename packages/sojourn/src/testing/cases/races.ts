@@ -2,7 +2,18 @@ import type { Engine, Replaced, SessionRecord, UserLimit } from '../../core/port
 import { LEASE_MS } from '../../core/port.ts'
 import { areDue, countOf, finish, holds, idsOf, isStored, put, same } from '../claims.ts'
 import { type ConformanceCase, proves, provesDue } from '../conformance-case.ts'
-import { HOUR, MINUTE, NOW, next, numbered, sample, sampleBytes, sampleId, samples } from '../sample.ts'
+import {
+  HOUR,
+  MINUTE,
+  NOW,
+  next,
+  numbered,
+  sample,
+  sampleBytes,
+  sampleId,
+  samples,
+  sampleUser,
+} from '../sample.ts'
 
 const AT_ONCE = 200
 const LOGINS = 1_000
@@ -29,7 +40,7 @@ async function createAll(engine: Engine, limit: UserLimit): Promise<string[]> {
   const outcomes = await Promise.all(records.map((record) => engine.create(record, limit, NOW + MINUTE)))
   same(countOf(outcomes, 'exists'), 0, 'create answered exists for a new id')
   same(
-    (await engine.list('u_1', NOW + MINUTE)).length,
+    (await engine.list(sampleUser('u_1'), NOW + MINUTE)).length,
     limit.max,
     'concurrent creates left more or fewer live sessions than the limit',
   )
@@ -111,7 +122,7 @@ export const raceCases: readonly ConformanceCase[] = [
       const winner = records[outcomes.findIndex(({ outcome }) => outcome === 'done')] ?? first
       await isStored(engine, winner, 'another record is stored than that of the create that was done')
       same(
-        await engine.list('u_1', NOW),
+        await engine.list(sampleUser('u_1'), NOW),
         [winner],
         'concurrent creates of one id left more than one in the index',
       )
@@ -150,7 +161,7 @@ export const raceCases: readonly ConformanceCase[] = [
         same(ended, true, 'end answered false for a session that only it had ended')
         isConsistent(record, replaced, touched, (await engine.read([record.id]))[0])
       }
-      same(await engine.list('u_1', NOW + 1), [], 'a session that has ended is listed')
+      same(await engine.list(sampleUser('u_1'), NOW + 1), [], 'a session that has ended is listed')
     },
   ),
   proves(
@@ -160,13 +171,13 @@ export const raceCases: readonly ConformanceCase[] = [
       const records = samples(20)
       await put(engine, ...records)
       let isOver = false
-      const ended = engine.endUser('u_1', 'admin', NOW + MINUTE, null).finally(() => {
+      const ended = engine.endUser(sampleUser('u_1'), 'admin', NOW + MINUTE, null).finally(() => {
         isOver = true
       })
-      const lists = [engine.list('u_1', NOW + MINUTE)]
+      const lists = [engine.list(sampleUser('u_1'), NOW + MINUTE)]
       for (let turn = 0; turn < AT_ONCE && !isOver; turn++) {
         await new Promise((resolve) => setImmediate(resolve))
-        lists.push(engine.list('u_1', NOW + MINUTE))
+        lists.push(engine.list(sampleUser('u_1'), NOW + MINUTE))
       }
       same([...(await ended)].sort(), idsOf(records), 'endUser did not end every session of the user')
       for (const list of await Promise.all(lists)) {
@@ -180,7 +191,9 @@ export const raceCases: readonly ConformanceCase[] = [
     async (engine) => {
       const records = samples(30)
       await put(engine, ...records)
-      const users = Array.from({ length: 5 }, () => engine.endUser('u_1', 'admin', NOW + MINUTE, null))
+      const users = Array.from({ length: 5 }, () =>
+        engine.endUser(sampleUser('u_1'), 'admin', NOW + MINUTE, null),
+      )
       const ends = records.map(async ({ id }) => ((await engine.end(id, 'logout', NOW + MINUTE)) ? [id] : []))
       const ended = (await Promise.all([...users, ...ends])).flat().sort()
       same(ended, idsOf(records), 'a session was ended by two calls, or by none')
@@ -195,7 +208,7 @@ export const raceCases: readonly ConformanceCase[] = [
       await put(engine, ...records)
       const creates = Promise.all(late.map((record) => engine.create(record, null, NOW + MINUTE)))
       const replaces = Promise.all(records.map((record) => engine.replace(next(record), 1, NOW + MINUTE)))
-      const ended = new Set(await engine.endUser('u_1', 'admin', NOW + MINUTE, null))
+      const ended = new Set(await engine.endUser(sampleUser('u_1'), 'admin', NOW + MINUTE, null))
       same(countOf(await creates, 'done'), late.length, 'create refused a new record')
       const outcomes = await replaces
       for (const [index, record] of records.entries()) {
@@ -205,7 +218,7 @@ export const raceCases: readonly ConformanceCase[] = [
         await isStored(engine, tombstone, 'a replace escaped endUser, or one that was acknowledged is lost')
       }
       const left = idsOf(late).filter((id) => !ended.has(id))
-      const listed = idsOf(await engine.list('u_1', NOW + MINUTE))
+      const listed = idsOf(await engine.list(sampleUser('u_1'), NOW + MINUTE))
       same(listed, left, 'a session created beside endUser is neither ended by it nor live')
     },
   ),

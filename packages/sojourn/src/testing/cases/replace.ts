@@ -1,7 +1,7 @@
 import type { Engine, SessionRecord } from '../../core/port.ts'
 import { finish, isAbsent, isDue, isStored, put, same } from '../claims.ts'
 import { type ConformanceCase, proves } from '../conformance-case.ts'
-import { HOUR, MINUTE, NOW, next, sample, sampleBytes, sampleId } from '../sample.ts'
+import { HOUR, MINUTE, NOW, next, sample, sampleBytes, sampleId, sampleUser } from '../sample.ts'
 
 const GONE = 'Absent, ended or expired: nothing was written.'
 const CONFLICT = 'Another version is stored: nothing was written, and here it is.'
@@ -43,7 +43,11 @@ export const replaceCases: readonly ConformanceCase[] = [
       })
       await replaced(engine, second)
       await isStored(engine, second, 'replace answered done and stored something else than the record')
-      same(await engine.list('u_1', NOW + MINUTE), [second], 'list does not show the replaced record')
+      same(
+        await engine.list(sampleUser('u_1'), NOW + MINUTE),
+        [second],
+        'list does not show the replaced record',
+      )
     },
   ),
   proves(
@@ -82,7 +86,7 @@ export const replaceCases: readonly ConformanceCase[] = [
     async (engine) => {
       await isGone(engine, next(first), NOW)
       await isAbsent(engine, first.id, 'replace created a record')
-      same(await engine.list('u_1', NOW), [], 'replace indexed a session that is not stored')
+      same(await engine.list(sampleUser('u_1'), NOW), [], 'replace indexed a session that is not stored')
       same(await engine.due(NOW + HOUR, 10), [], 'replace made something due that is not stored')
     },
   ),
@@ -92,7 +96,11 @@ export const replaceCases: readonly ConformanceCase[] = [
     const tombstone = { ...first, ended: { at: NOW + 1, reason: 'logout' as const } }
     await isGone(engine, next(first), NOW)
     await isStored(engine, tombstone, 'a replace after the end changed the tombstone')
-    same(await engine.list('u_1', NOW), [], 'a replace after the end put the session back into the index')
+    same(
+      await engine.list(sampleUser('u_1'), NOW),
+      [],
+      'a replace after the end put the session back into the index',
+    )
     await engine.settle(first.id, NOW + HOUR)
     await isGone(engine, next(first), NOW)
     await engine.settle(first.id, null)
@@ -126,7 +134,11 @@ export const replaceCases: readonly ConformanceCase[] = [
     await replaced(engine, stale)
     const kept = { ...stale, seenAt: NOW + 5, expiresAt: NOW + HOUR }
     await isStored(engine, kept, 'replace lost the touch in between, or more than the deadline was kept')
-    same(await engine.list('u_1', NOW + HOUR - 1), [kept], 'the kept deadline is not the one that list uses')
+    same(
+      await engine.list(sampleUser('u_1'), NOW + HOUR - 1),
+      [kept],
+      'the kept deadline is not the one that list uses',
+    )
   }),
   proves(LATER, 'a replace keeps the deadline of a touch of the same instant', async (engine) => {
     await put(engine, first)
@@ -139,7 +151,11 @@ export const replaceCases: readonly ConformanceCase[] = [
     const shorter = next(first, { seenAt: NOW + 1, expiresAt: NOW + 5 * MINUTE })
     await replaced(engine, shorter)
     await isStored(engine, shorter, 'replace did not store the deadline that goes with the later activity')
-    same(await engine.list('u_1', NOW + 5 * MINUTE), [], 'the shorter deadline is not the one that list uses')
+    same(
+      await engine.list(sampleUser('u_1'), NOW + 5 * MINUTE),
+      [],
+      'the shorter deadline is not the one that list uses',
+    )
     await isDue(engine, NOW + 5 * MINUTE, [shorter], 'the session is not due at its shorter deadline')
   }),
   proves(

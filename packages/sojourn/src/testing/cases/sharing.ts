@@ -2,7 +2,7 @@ import type { EngineTraits, UserLimit } from '../../core/port.ts'
 import { LEASE_MS } from '../../core/port.ts'
 import { countOf, finish, idsOf, isDue, isStored, put, rejectsWith, same } from '../claims.ts'
 import { type ConformanceCase, keepsDue } from '../conformance-case.ts'
-import { HOUR, MINUTE, NOW, next, sample, sampleBytes, samples } from '../sample.ts'
+import { HOUR, MINUTE, NOW, next, sample, sampleBytes, samples, sampleUser } from '../sample.ts'
 
 const SHARED = 'Who may share one store at the same time.'
 const when = ({ sharedBy }: EngineTraits): boolean => sharedBy !== 'process'
@@ -23,7 +23,11 @@ export const sharingCases: readonly ConformanceCase[] = [
         'another handle’s replace was refused',
       )
       await isStored(one, next(first), 'another handle does not see a replaced session')
-      same(await one.list('u_1', NOW), [next(first)], 'list does not show what another handle replaced')
+      same(
+        await one.list(sampleUser('u_1'), NOW),
+        [next(first)],
+        'list does not show what another handle replaced',
+      )
       await finish(one, NOW + MINUTE, first.id)
       const tombstone = { ...next(first), ended: { at: NOW + MINUTE, reason: 'logout' as const } }
       await isStored(two, tombstone, 'another handle does not see the end of a session')
@@ -60,7 +64,11 @@ export const sharingCases: readonly ConformanceCase[] = [
       )
       same(countOf(await Promise.all(creates), 'done'), 3, 'two handles together stored more than the limit')
       for (const handle of [one, two]) {
-        same((await handle.list('u_1', NOW + 100)).length, 3, 'the handles do not list the same sessions')
+        same(
+          (await handle.list(sampleUser('u_1'), NOW + 100)).length,
+          3,
+          'the handles do not list the same sessions',
+        )
       }
     },
   },

@@ -2,7 +2,7 @@ import type { Engine, EngineTraits, UserLimit } from '../../core/port.ts'
 import { LEASE_MS } from '../../core/port.ts'
 import { endByCutOff, finish, idsOf, isDue, isStored, lists, put, same } from '../claims.ts'
 import { type ConformanceCase, keepsDue } from '../conformance-case.ts'
-import { HOUR, MINUTE, NOW, next, numbered, sampleId, samples } from '../sample.ts'
+import { HOUR, MINUTE, NOW, next, numbered, sampleId, samples, sampleUser } from '../sample.ts'
 
 const SURVIVES = 'What an acknowledged write survives.'
 const when = ({ survives }: EngineTraits): boolean => survives !== 'nothing'
@@ -95,7 +95,7 @@ export const survivingCases: readonly ConformanceCase[] = [
       const engine = await store.open()
       await put(engine, first)
       await store.loseIndexEntry?.('u_1', first.id)
-      await engine.endUser('u_1', 'admin', NOW + MINUTE, null)
+      await engine.endUser(sampleUser('u_1'), 'admin', NOW + MINUTE, null)
       await engine.close()
       const cut = { at: NOW + MINUTE, reason: 'admin' }
       same(await endByCutOff(await store.open(), first), cut, 'the cut-off of a user is lost')

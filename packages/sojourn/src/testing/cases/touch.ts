@@ -1,6 +1,6 @@
 import { finish, isAbsent, isStored, lists, put, same } from '../claims.ts'
 import { type ConformanceCase, proves } from '../conformance-case.ts'
-import { HOUR, MINUTE, NOW, next, sample, sampleBytes } from '../sample.ts'
+import { HOUR, MINUTE, NOW, next, sample, sampleBytes, sampleUser } from '../sample.ts'
 
 const MOVES = 'Moves the deadline of a session that is live at `seenAt`; false when it is not.'
 const FORWARD = 'never moves `seenAt` or `expiresAt` backwards'
@@ -18,7 +18,7 @@ export const touchCases: readonly ConformanceCase[] = [
     const moved = { ...first, seenAt: later[0], expiresAt: later[1] }
     await isStored(engine, moved, 'touch did not store the moved deadline')
     same(
-      await engine.list('u_1', later[1] - 1),
+      await engine.list(sampleUser('u_1'), later[1] - 1),
       [moved],
       'a touched session is not live until its new deadline',
     )

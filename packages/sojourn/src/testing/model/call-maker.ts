@@ -1,4 +1,4 @@
-import type { Engine, Instant, SessionId } from '../../core/port.ts'
+import type { Engine, Instant, SessionId, UserKey } from '../../core/port.ts'
 import { isSameCreated, isSameIds, isSameRecord, isSameRecords, isSameReplaced, shown } from './answer.ts'
 import { type LaneState, liveOf } from './lane-state.ts'
 import {
@@ -70,12 +70,12 @@ const MAKERS: Readonly<Record<Call['verb'], (scene: Scene, call: Call) => Begin 
     })
   },
   endUser: (scene, { slot, choice }) => {
-    const userId = userOf(scene, choice)
+    const user = userOf(scene, choice)
     const except = choice % 3 === 0 ? null : idOf(scene, slot)
     return writing({
-      text: () => `endUser(${userId}, admin, ${scene.now}, ${except})`,
-      call: (engine) => engine.endUser(userId, 'admin', scene.now, except),
-      model: (state) => endUser(state, userId, ['admin', scene.now], except),
+      text: () => `endUser(${user.userId}, admin, ${scene.now}, ${except})`,
+      call: (engine) => engine.endUser(user, 'admin', scene.now, except),
+      model: (state) => endUser(state, user.userId, ['admin', scene.now], except),
       isSame: isSameIds,
     })
   },
@@ -100,11 +100,11 @@ const MAKERS: Readonly<Record<Call['verb'], (scene: Scene, call: Call) => Begin 
 }
 
 /** What a list shows, all at one instant. */
-export async function listing(engine: Engine, userId: string, now: Instant): Promise<Event> {
-  const answer = await engine.list(userId, now)
+export async function listing(engine: Engine, user: UserKey, now: Instant): Promise<Event> {
+  const answer = await engine.list(user, now)
   return {
-    text: () => `list(${userId}, ${now}) answered ${shown(answer)}`,
-    next: (state) => (isSameRecords(liveOf(state, userId, now), answer) ? state : null),
+    text: () => `list(${user.userId}, ${now}) answered ${shown(answer)}`,
+    next: (state) => (isSameRecords(liveOf(state, user.userId, now), answer) ? state : null),
   }
 }
 

@@ -4,6 +4,7 @@ import { LEASE_MS } from '../../core/port.ts'
 import { isSameRecord, shown } from './answer.ts'
 import { type Answered, callOf, listing, reading } from './call-maker.ts'
 import { dueAtOf, EMPTY, type LaneState } from './lane-state.ts'
+import { userKeyOf } from './scene.ts'
 import { type Burst, type Call, MOST_TICKS } from './script.ts'
 import { type Event, explain, type Happened } from './serial-order.ts'
 
@@ -39,7 +40,7 @@ export class Lane {
 
   /** What is there when all is answered: every record, and what each user sees. */
   async look(engine: Engine, now: Instant): Promise<Event[]> {
-    const lists = Promise.all(this.#users.map((userId) => listing(engine, userId, now)))
+    const lists = Promise.all(this.#users.map((userId) => listing(engine, userKeyOf(userId, this.ids), now)))
     return [...(await reading(engine, this.ids)), ...(await lists)]
   }
 

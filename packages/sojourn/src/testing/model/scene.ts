@@ -1,4 +1,4 @@
-import type { EndReason, Instant, SessionId, SessionRecord, UserLimit } from '../../core/port.ts'
+import type { EndReason, Instant, SessionId, SessionRecord, UserKey, UserLimit } from '../../core/port.ts'
 import { LEASE_MS } from '../../core/port.ts'
 import type { LaneState } from './lane-state.ts'
 import { ABSOLUTE_MS, type Burst, type Call, IDLE_MS } from './script.ts'
@@ -20,8 +20,13 @@ export function idOf({ ids }: Scene, slot: number): SessionId {
   return ids[slot] ?? ''
 }
 
-export function userOf({ users }: Scene, choice: number): string {
-  return users[choice % 2] ?? ''
+export function userOf({ users, ids }: Scene, choice: number): UserKey {
+  return userKeyOf(users[choice % 2] ?? '', ids)
+}
+
+/** A user whose sessions have these ids. */
+export function userKeyOf(userId: string, [id = '']: readonly SessionId[]): UserKey {
+  return { userId, bucket: id.slice(0, 2) }
 }
 
 export function reasonOf(choice: number): EndReason {
