@@ -1,7 +1,7 @@
 import './workspace/node-version.mjs'
 import { ensureBuilt } from './workspace/build.mjs'
 import { ensureInstalled } from './workspace/install.mjs'
-import { ensureRequirement, REQUIREMENTS } from './workspace/requirements.mjs'
+import { ensureRequirement, find, OPTIONAL, REQUIREMENTS } from './workspace/requirements.mjs'
 import { seconds, step } from './workspace/run.mjs'
 import { CHECKS, runCheck, runTests } from './workspace/stages.mjs'
 
@@ -59,6 +59,11 @@ async function findPrograms() {
     const { ok, ms, path } = await step(requirement.name, () => ensureRequirement(requirement))
     if (ok) env[requirement.variable] = path
     done.push({ name: requirement.name, ms, passed: ok ? 1 : 0, failed: ok ? 0 : 1 })
+  }
+  for (const program of OPTIONAL) {
+    const path = await find(program)
+    if (path === null) console.log(`  none  ${program.name.padEnd(28)} not found; no ${program.reason}`)
+    else env[program.variable] = path
   }
   return { env, rows: done }
 }

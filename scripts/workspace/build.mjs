@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { npm, ROOT, run, step } from './run.mjs'
 
 /** In the order in which they need each other. */
-const BUILT = ['packages/sojourn', 'examples/bank']
+const BUILT = ['test/servers', 'packages/sojourn', 'examples/bank']
 const NOT_INPUT = /(^|\/)(node_modules|dist|data|coverage)(\/|$)|\.(test|test-support)\.ts$/
 
 /** Builds each workspace whose files changed since its last build. False when one of them failed. */

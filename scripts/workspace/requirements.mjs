@@ -25,6 +25,34 @@ export const REQUIREMENTS = [
     },
     byHand: 'Install Chromium or Google Chrome, or set CHROMIUM_PATH to one.',
   },
+  {
+    name: 'redis-server',
+    reason: 'the tests of the Redis engine',
+    variable: 'REDIS_SERVER_PATH',
+    commands: ['redis-server'],
+    places: ['/opt/homebrew/bin/redis-server'],
+    // Where systemd runs, Debian's package starts a server of its own on 6379. The tests start theirs on free
+    // ports and never touch it.
+    packages: {
+      'apt-get': ['redis-server'],
+      dnf: ['redis'],
+      apk: ['redis'],
+      pacman: ['redis'],
+      brew: ['redis'],
+    },
+    byHand: 'Install Redis 7.0 or newer, or set REDIS_SERVER_PATH to its redis-server.',
+  },
+]
+
+/** Programs that are tested with where they are, and never installed: few systems have packages of them. */
+export const OPTIONAL = [
+  {
+    name: 'valkey-server',
+    reason: 'tests on Valkey as well',
+    variable: 'VALKEY_SERVER_PATH',
+    commands: ['valkey-server'],
+    places: ['/opt/homebrew/bin/valkey-server'],
+  },
 ]
 
 /** System package managers: what to run before, and what to put before the package names. */
@@ -46,7 +74,8 @@ export async function ensureRequirement(requirement) {
   return { ok: false, path: null, output: `${attempt}\n${explain(requirement)}` }
 }
 
-async function find({ variable, commands, places }) {
+/** Finds a program; null when it is not here. */
+export async function find({ variable, commands, places }) {
   const folders = (process.env.PATH ?? '').split(delimiter)
   const onPath = commands.flatMap((command) => folders.map((folder) => join(folder, command)))
   for (const path of [process.env[variable], ...onPath, ...places]) {

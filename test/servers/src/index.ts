@@ -1,0 +1,6 @@
+export type { ServerReply } from './command.ts'
+export { redisProgram, valkeyProgram } from './program.ts'
+export { type Address, startProxy, type TcpProxy } from './proxy.ts'
+export type { ProxyCounters } from './proxy-link.ts'
+export { type RedisServer, type RedisServerOptions, type ServerConfig, startRedis } from './redis-server.ts'
+export { until } from './until.ts'

@@ -1,0 +1,45 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+
+/**
+ * Reads `+pid folder` and `-pid` line by line. Its input ends when the process that started it is gone, for
+ * whatever reason: SIGKILL too. Then it kills what is left and removes the folders. A shell, because it is
+ * small; in a process group of its own and deaf to signals, so that Ctrl-C does not end it first.
+ */
+const SCRIPT = `
+trap '' INT TERM HUP
+left=
+while read -r pid folder; do
+  case $pid in
+    +*) left="$left \${pid#+}:$folder" ;;
+    -*) kept=; for one in $left; do [ "\${one%%:*}" = "\${pid#-}" ] || kept="$kept $one"; done; left=$kept ;;
+  esac
+done
+for one in $left; do kill -9 "\${one%%:*}"; done
+for one in $left; do rm -rf -- "\${one#*:}"; done
+`
+
+let shell: ChildProcess | null = null
+
+/** From now on the process dies with us, and its folder goes with it. The folder's path has no spaces. */
+export function guard(pid: number, folder: string): void {
+  tell(`+${pid} ${folder}`)
+}
+
+/** The process has ended, and its id may soon be somebody else's. */
+export function unguard(pid: number): void {
+  tell(`-${pid}`)
+}
+
+function tell(line: string): void {
+  shell ??= startShell()
+  shell.stdin?.write(`${line}\n`)
+}
+
+function startShell(): ChildProcess {
+  const child = spawn('sh', ['-c', SCRIPT], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
+  child.unref()
+  // Nobody waits for it: a process with nothing else to do may end, and that is its sign.
+  if (child.stdin !== null && 'unref' in child.stdin && typeof child.stdin.unref === 'function')
+    child.stdin.unref()
+  return child
+}
