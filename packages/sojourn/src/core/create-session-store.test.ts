@@ -85,7 +85,9 @@ describe('options', () => {
     expect(await refusalOf({ engine, ...bounds, lifetime: { idle: 1, absolute: LIFETIME_CEILING_MS } })).toBe(
       'nothing',
     )
-    expect(await refusalOf({ engine, perUser: { max: 1 }, maxDataBytes: 64, version: 1 })).toBe('nothing')
+    expect(await refusalOf({ engine: memory(), perUser: { max: 1 }, maxDataBytes: 64, version: 1 })).toBe(
+      'nothing',
+    )
   })
 
   test('T46: of any kind give a store with an end to every session, or an error of ours', async () => {

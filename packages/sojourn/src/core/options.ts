@@ -8,7 +8,10 @@ import type { Device, SessionAddress } from './session.ts'
 /** How a store is made. */
 export interface StoreOptions<Data> {
   readonly engine: Engine | Promise<Engine>
-  /** Tells stores apart that share a server; part of what sealed bytes are bound to. Default `sojourn`. */
+  /**
+   * The store's name, the same in every process that opens it; part of what sealed bytes are bound to. Storage
+   * that belongs to a store of another name is refused. Default `sojourn`.
+   */
   readonly name?: string
   /** A preset's name or `{ idle, absolute }`. Default `web`: 30 minutes idle, 8 hours in all. */
   readonly lifetime?: LifetimeOption

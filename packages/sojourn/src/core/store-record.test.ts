@@ -3,11 +3,14 @@ import { memory } from '../engines/memory/index.ts'
 import { over } from '../testing/shareable-store.test-support.ts'
 import { createSessionStore } from './create-session-store.ts'
 import { ENGINES } from './engines.test-support.ts'
+import { SessionError } from './errors.ts'
+import { StagedEngine } from './staged-engine.test-support.ts'
 import { STORE_ID } from './store-record.ts'
 import { TestClock } from './test-clock.test-support.ts'
-import { HOUR, MINUTE, World } from './world.test-support.ts'
+import { HOUR, MINUTE, SECOND, World } from './world.test-support.ts'
 
 const SECRET_LENGTH = 32
+const caught = (opening: Promise<unknown>): Promise<unknown> => opening.catch((error: unknown) => error)
 
 describe.each(ENGINES)('the record about a store over $name', (engine) => {
   test('T7: is opened by no token and named by no address', async () => {
@@ -69,6 +72,68 @@ describe.each(ENGINES)('the record about a store over $name', (engine) => {
     expect(await store.read(token)).toBeNull()
   })
 
+  test('refuses a store of another name, and says whose it is', async () => {
+    await using world = await World.open(engine)
+    const { store } = await world.place({ name: 'shop' })
+    const { token } = await store.create({ userId: 'u_1' })
+    const before = await world.stored(STORE_ID)
+    await expect(world.place({ name: 'admin' })).rejects.toMatchObject({
+      code: 'STORE_REFUSED',
+      message: expect.stringContaining('It belongs to the store named "shop", and this one is named "admin"'),
+    })
+    await expect(world.place()).rejects.toMatchObject({ code: 'STORE_REFUSED' })
+    expect(await world.stored(STORE_ID)).toEqual(before)
+    const same = await world.place({ name: 'shop' })
+    expect(await same.store.read(token)).not.toBeNull()
+  })
+
+  test('refuses a store of another name that starts without waiting, call by call', async () => {
+    await using world = await World.open(engine)
+    await world.place({ name: 'shop' })
+    const { store } = await world.place({ name: 'admin', lazy: true })
+    await expect(store.create({ userId: 'u_1' })).rejects.toMatchObject({ code: 'STORE_REFUSED' })
+    await expect(store.revokeAll()).rejects.toMatchObject({ code: 'STORE_REFUSED' })
+    expect(await world.liveIds('u_1')).toEqual([])
+  })
+
+  test('of two stores of different names that open new storage at once, one is refused', async () => {
+    for (const stage of ['before', 'after'] as const) {
+      const storage = await engine.prepare()
+      const [shop, admin] = [new StagedEngine(await storage.open()), await storage.open()]
+      const held = shop.hold('create', stage)
+      const options = { sweep: false, clock: new TestClock() }
+      const opening = caught(createSessionStore({ ...options, engine: shop, name: 'shop' }))
+      await held.reached
+      const other = await caught(createSessionStore({ ...options, engine: admin, name: 'admin' }))
+      held.release()
+      const refused = [await opening, other].filter((each) => each instanceof SessionError)
+      expect(refused).toMatchObject([{ code: 'STORE_REFUSED' }])
+      await Promise.all([shop.close(), admin.close()])
+      await storage.dispose()
+    }
+  })
+
+  test('from before names were kept takes the name of the first store that opens it', async () => {
+    await using world = await World.open(engine)
+    const { store } = await world.place({ name: 'shop' })
+    world.clock.advance(1)
+    await store.revokeAll()
+    const stored = await world.stored(STORE_ID)
+    const { name, ...about } = JSON.parse(Buffer.from(stored.data).toString())
+    expect(name).toBe('shop')
+    const unnamed = { ...stored, version: stored.version + 1, data: Buffer.from(JSON.stringify(about)) }
+    await world.raw.replace(unnamed, stored.version, world.clock.now())
+    // A process that runs already goes on.
+    world.clock.advance(SECOND)
+    expect(await store.list({ userId: 'u_1' })).toEqual([])
+    await world.place({ name: 'admin' })
+    const named = await world.stored(STORE_ID)
+    expect(JSON.parse(Buffer.from(named.data).toString())).toEqual({ ...about, name: 'admin' })
+    await expect(world.place({ name: 'shop' })).rejects.toMatchObject({ code: 'STORE_REFUSED' })
+    world.clock.advance(SECOND)
+    await expect(store.list({ userId: 'u_1' })).rejects.toMatchObject({ code: 'STORE_REFUSED' })
+  })
+
   test('T59: never takes a cut-off back', async () => {
     await using world = await World.open(engine)
     const [first, second] = [await world.place(), await world.place()]
@@ -116,6 +181,7 @@ describe('a damaged record about a store', () => {
     ['has a cut-off that is no number', '{"bucketKeyCheck":"none","notBefore":"never"}'],
     ['has a cut-off that is null', '{"bucketKeyCheck":"none","notBefore":null}'],
     ['has a cut-off beyond numbers', '{"bucketKeyCheck":"none","notBefore":1e400}'],
+    ['has a name that is no text', '{"bucketKeyCheck":"none","notBefore":0,"name":7}'],
     ['has another check', '{"bucketKeyCheck":"5ee4d2d400b0e231","notBefore":0}'],
   ])('T12: that %s keeps the store closed', async (_name, json) => {
     const real = memory()

@@ -1,6 +1,13 @@
 import { bucketKeyCheck } from './bucket.ts'
 import { SessionError } from './errors.ts'
-import { type Engine, type Instant, NEVER, type SessionId, type SessionRecord } from './port.ts'
+import {
+  type Engine,
+  type Instant,
+  NEVER,
+  type Replaced,
+  type SessionId,
+  type SessionRecord,
+} from './port.ts'
 
 /** The id of the record that a store keeps about itself. No digest matches it, so no token opens it. */
 export const STORE_ID: SessionId = '----------------'
@@ -12,19 +19,29 @@ interface About {
   readonly bucketKeyCheck: string
   /** Every session created before this instant is dead (SECURITY T59). */
   readonly notBefore: Instant
+  /** The one store that may use this storage; null in a record from before names were kept. */
+  readonly name: string | null
+}
+
+/** What must be the same for every process that opens the storage. */
+export interface StoreIdentity {
+  readonly name: string
+  readonly bucketKey: Uint8Array | null
 }
 
 /**
  * What holds for a whole store, kept in a record like any other, so that an engine needs no further method:
- * a check of the bucket key, and the cut-off of `revokeAll`.
+ * its name, a check of the bucket key, and the cut-off of `revokeAll`.
  */
 export class StoreRecord {
   readonly #engine: Engine
+  readonly #name: string
   readonly #check: string
   #notBefore: Instant = 0
 
-  constructor(engine: Engine, bucketKey: Uint8Array | null) {
+  constructor(engine: Engine, { name, bucketKey }: StoreIdentity) {
     this.#engine = engine
+    this.#name = name
     this.#check = bucketKeyCheck(bucketKey)
   }
 
@@ -33,18 +50,17 @@ export class StoreRecord {
   }
 
   /**
-   * Finds the record, or makes it: in a new store, and in one that was emptied while this process runs.
-   * @throws SessionError `STORE_REFUSED` for another bucket key
+   * Finds the record, or makes it: in a new store, and in one that was emptied while this process runs. One that
+   * has no name yet gets this store's.
+   * @throws SessionError `STORE_REFUSED` for another bucket key or another name
    */
   async open(now: Instant): Promise<void> {
-    const [stored] = await this.#engine.read([STORE_ID])
-    if (stored) return this.learn(stored)
-    const about = { bucketKeyCheck: this.#check, notBefore: this.#notBefore }
-    const created = await this.#engine.create(recordOf(about, 1, now), null, now)
-    if (created.outcome === 'done') return
-    const [other] = await this.#engine.read([STORE_ID])
-    if (!other) throw new SessionError('ENGINE_UNAVAILABLE', 'The record about the store comes and goes.')
-    this.learn(other)
+    const stored = (await this.#stored()) ?? (await this.#created(now))
+    this.learn(stored)
+    const about = aboutOf(stored)
+    if (about.name !== null) return
+    const replaced = await this.#swap(stored, { ...about, name: this.#name }, now)
+    if (replaced.outcome === 'conflict') this.learn(replaced.current)
   }
 
   /** Takes in what another process may have written. @throws SessionError `STORE_REFUSED` */
@@ -56,25 +72,53 @@ export class StoreRecord {
         'It was made with another bucketKey, or without one; under this one users would lose their sessions.',
       )
     }
+    if (about.name !== null && about.name !== this.#name) {
+      throw new SessionError(
+        'STORE_REFUSED',
+        `It belongs to the store named ${JSON.stringify(about.name)}, and this one is named ${JSON.stringify(this.#name)}. Give each an engine of its own, with another path or prefix, or both the same name.`,
+      )
+    }
     this.#notBefore = Math.max(this.#notBefore, about.notBefore)
   }
 
   /** Moves the cut-off forward, never back. */
   async raise(notBefore: Instant, now: Instant): Promise<void> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const [stored] = await this.#engine.read([STORE_ID])
-      if (!stored) {
+      const stored = await this.#stored()
+      if (stored === null) {
         await this.open(now)
         continue
       }
       this.learn(stored)
       if (aboutOf(stored).notBefore >= notBefore) return
-      const about = { bucketKeyCheck: this.#check, notBefore }
-      const next = { ...recordOf(about, stored.version + 1, now), createdAt: stored.createdAt }
-      const replaced = await this.#engine.replace(next, stored.version, now)
-      if (replaced.outcome === 'done') return this.learn(next)
+      const replaced = await this.#swap(stored, { ...this.#own(), notBefore }, now)
+      if (replaced.outcome !== 'done') continue
+      this.#notBefore = Math.max(this.#notBefore, notBefore)
+      return
     }
     throw new SessionError('CONFLICT')
+  }
+
+  async #stored(): Promise<SessionRecord | null> {
+    const [stored] = await this.#engine.read([STORE_ID])
+    return stored ?? null
+  }
+
+  /** Whoever created it: all records about a store have the same digest, so `done` may mean another's. */
+  async #created(now: Instant): Promise<SessionRecord> {
+    await this.#engine.create(recordOf(this.#own(), 1, now), null, now)
+    const stored = await this.#stored()
+    if (stored !== null) return stored
+    throw new SessionError('ENGINE_UNAVAILABLE', 'The record about the store comes and goes.')
+  }
+
+  #swap(stored: SessionRecord, about: About, now: Instant): Promise<Replaced> {
+    const next = { ...recordOf(about, stored.version + 1, now), createdAt: stored.createdAt }
+    return this.#engine.replace(next, stored.version, now)
+  }
+
+  #own(): About {
+    return { bucketKeyCheck: this.#check, notBefore: this.#notBefore, name: this.#name }
   }
 }
 
@@ -99,20 +143,21 @@ function recordOf(about: About, version: number, now: Instant): SessionRecord {
 function aboutOf(record: SessionRecord): About {
   try {
     const about: unknown = JSON.parse(Buffer.from(record.data).toString())
-    if (isAbout(about)) return about
+    if (isAbout(about)) return { ...about, name: about.name ?? null }
   } catch {
     // Reported below: a damaged record and a foreign one look the same.
   }
   throw new SessionError('STORE_REFUSED', 'The record about the store cannot be read.')
 }
 
-function isAbout(value: unknown): value is About {
+function isAbout(value: unknown): value is Omit<About, 'name'> & { readonly name?: string } {
   return (
     typeof value === 'object' &&
     value !== null &&
     'bucketKeyCheck' in value &&
     typeof value.bucketKeyCheck === 'string' &&
     'notBefore' in value &&
-    Number.isSafeInteger(value.notBefore)
+    Number.isSafeInteger(value.notBefore) &&
+    (!('name' in value) || typeof value.name === 'string')
   )
 }
