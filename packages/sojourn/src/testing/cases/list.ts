@@ -67,7 +67,7 @@ export const listCases: readonly ConformanceCase[] = [
       'list returned another user’s session, or missed one',
     )
     same(
-      await engine.list(sampleUser('u_2'), NOW),
+      await engine.list(sampleUser('u_2', 'zz'), NOW),
       [other],
       'list returned another user’s session, or missed one',
     )
