@@ -57,23 +57,23 @@ export function checkReplicas(info: Info, needed: number): Result {
   const online = [...info].filter(([name, value]) => /^slave\d+$/.test(name) && ONLINE_REPLICA.test(value))
   const connected = Number(info.get('connected_slaves') ?? 0)
   if (online.length < needed) {
-    const found = `${online.length} replicas in step, and writes wait for ${needed}`
+    const found = `replicas in step: ${online.length}, and writes wait for ${needed}`
     return fail(found, 'Every such write ends as unknown.', 'Add replicas, or set replicas lower.')
   }
   const means = 'When this server dies, its sessions are out of reach until it is back.'
   if (connected === 0)
     return warn('no replica', means, 'Add a replica, and Sentinel or Cluster to promote it.')
   if (online.length < connected) {
-    return warn(`${online.length} of ${connected} replicas in step`, means, 'Look at the replicas’ logs.')
+    return warn(`replicas in step: ${online.length} of ${connected}`, means, 'Look at the replicas’ logs.')
   }
-  return ok(`${connected} replicas in step`, 'When this server dies, a replica can take its place.')
+  return ok(`replicas in step: ${connected}`, 'When this server dies, a replica can take its place.')
 }
 
 /** Whether a primary that was cut off goes on to accept log-ins and log-outs that nobody will remember. */
 export function checkMinReplicas(info: Info, setting: string | null): Result {
   const wanted = Number(setting ?? 0)
   const connected = Number(info.get('connected_slaves') ?? 0)
-  const found = `min-replicas-to-write ${wanted} with ${connected} replicas`
+  const found = `min-replicas-to-write ${wanted}, replicas: ${connected}`
   if (wanted > connected) {
     return fail(
       found,
