@@ -11,8 +11,8 @@ import { GuardedEngine } from './guard.ts'
 import { keyBytes } from './keys.ts'
 import { parseDuration } from './lifetime.ts'
 import type { StoreOptions } from './options.ts'
-import { type Engine, type Milliseconds, USER_CEILING } from './port.ts'
-import { type PerUser, policyOf } from './presets.ts'
+import { type Engine, type EngineTraits, type Milliseconds, USER_CEILING } from './port.ts'
+import { type PerUser, type Policy, policyOf } from './presets.ts'
 import { Records } from './records.ts'
 import type { SessionData } from './session.ts'
 import { SessionStore } from './session-store.ts'
@@ -53,7 +53,9 @@ export async function createSessionStore<Data = SessionData>(
   const timeout = parseDuration(options.timeout ?? '1s', 'timeout')
   const checked = checkedOptions(options, { clock, timeout })
   const counters = new Counters()
-  const engine = new GuardedEngine(await engineOf(options.engine, clock), clock, timeout)
+  const opened = await engineOf(options.engine, clock)
+  assertFreshEnough(opened.traits, checked.policy)
+  const engine = new GuardedEngine(opened, clock, timeout)
   const about = new StoreRecord(engine, checked)
   const context: StoreContext<Data> = {
     ...checked,
@@ -81,6 +83,12 @@ async function engineOf(engine: Engine | Promise<Engine>, clock: Clock): Promise
 function notOpened(error: unknown): SessionError {
   if (error instanceof SessionError) return error
   return new SessionError('ENGINE_UNAVAILABLE', 'It did not open.', { cause: redacted(error) })
+}
+
+/** Where a log-out must be seen everywhere at once, no read may come from a near cache (SECURITY T60). */
+function assertFreshEnough({ name, staleMs }: EngineTraits, policy: Policy): void {
+  if (staleMs === 0 || policy.staleReads) return
+  throw invalid(`${policy.name} allows no engine that reads what may be ${staleMs} ms old, such as ${name}`)
 }
 
 function checkedOptions<Data>(options: StoreOptions<Data>, patience: Patience) {

@@ -35,7 +35,7 @@ describe('a store over an engine that does not keep what is due', () => {
 
   test('would be found out if it swept: an engine that says that it keeps what is due is asked for it', async () => {
     const lying = { name: 'lying', survives: 'nothing', sharedBy: 'process' } as const
-    const traits = { ...lying, keepsDue: true, checksCutOff: 'on-write' } as const
+    const traits = { ...lying, keepsDue: true, checksCutOff: 'on-write', staleMs: 0 } as const
     await using world = await World.open(forgetting({ traits }))
     const { store, line } = await world.place({ sweep: true })
     world.clock.advance(8 * SECOND)

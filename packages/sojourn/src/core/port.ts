@@ -138,6 +138,11 @@ export interface EngineTraits {
   readonly keepsDue: boolean
   /** When the user's cut-off is held against a session that the index had lost; `read` says what that does. */
   readonly checksCutOff: 'on-read' | 'on-write'
+  /**
+   * How long at most a read may still answer what another handle has overwritten; 0 where it never does. What
+   * was written through the same handle is always seen.
+   */
+  readonly staleMs: Milliseconds
 }
 
 export interface Engine {

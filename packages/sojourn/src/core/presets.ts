@@ -15,6 +15,8 @@ type Preset = {
   readonly perUser: PerUser | null
   /** Whether a cookie may outlive the browser (SECURITY T23). */
   readonly persistentCookie: boolean
+  /** Whether a read may be a little old, from an engine with a near cache (SECURITY T60). */
+  readonly staleReads: boolean
 }
 
 /**
@@ -23,17 +25,53 @@ type Preset = {
  * without a standard, such as those of `web` and `game`, are our own choice.
  */
 export const PRESETS = {
-  web: { idle: '30m', absolute: '8h', sameSite: 'Lax', perUser: null, persistentCookie: true },
-  aal1: { idle: '7d', absolute: '30d', sameSite: 'Lax', perUser: null, persistentCookie: true },
-  aal2: { idle: '60m', absolute: '24h', sameSite: 'Lax', perUser: null, persistentCookie: false },
-  aal3: { idle: '15m', absolute: '12h', sameSite: 'Strict', perUser: null, persistentCookie: false },
-  pci: { idle: '15m', absolute: '8h', sameSite: 'Lax', perUser: null, persistentCookie: false },
+  web: {
+    idle: '30m',
+    absolute: '8h',
+    sameSite: 'Lax',
+    perUser: null,
+    persistentCookie: true,
+    staleReads: true,
+  },
+  aal1: {
+    idle: '7d',
+    absolute: '30d',
+    sameSite: 'Lax',
+    perUser: null,
+    persistentCookie: true,
+    staleReads: true,
+  },
+  aal2: {
+    idle: '60m',
+    absolute: '24h',
+    sameSite: 'Lax',
+    perUser: null,
+    persistentCookie: false,
+    staleReads: true,
+  },
+  aal3: {
+    idle: '15m',
+    absolute: '12h',
+    sameSite: 'Strict',
+    perUser: null,
+    persistentCookie: false,
+    staleReads: false,
+  },
+  pci: {
+    idle: '15m',
+    absolute: '8h',
+    sameSite: 'Lax',
+    perUser: null,
+    persistentCookie: false,
+    staleReads: true,
+  },
   banking: {
     idle: '5m',
     absolute: '1h',
     sameSite: 'Strict',
     perUser: { max: 1, whenFull: 'endOldest' },
     persistentCookie: false,
+    staleReads: false,
   },
   game: {
     idle: '24h',
@@ -41,6 +79,7 @@ export const PRESETS = {
     sameSite: 'Lax',
     perUser: { max: 3, whenFull: 'endOldest' },
     persistentCookie: true,
+    staleReads: true,
   },
   console: {
     idle: '15m',
@@ -48,6 +87,7 @@ export const PRESETS = {
     sameSite: 'Strict',
     perUser: { max: 1, whenFull: 'endOldest' },
     persistentCookie: false,
+    staleReads: false,
   },
 } as const satisfies Record<string, Preset>
 
@@ -61,6 +101,8 @@ export interface Policy {
   readonly sameSite: 'Lax' | 'Strict'
   readonly persistentCookie: boolean
   readonly perUser: PerUser | null
+  /** Whether a read may be a little old, from an engine with a near cache. */
+  readonly staleReads: boolean
 }
 
 export type LifetimeOption = PresetName | { readonly idle: Duration; readonly absolute: Duration }
@@ -68,8 +110,8 @@ export type LifetimeOption = PresetName | { readonly idle: Duration; readonly ab
 /** @throws SessionError `INVALID_ARGUMENT` for an unknown preset or lifetimes that contradict each other. */
 export function policyOf(option: LifetimeOption): Policy {
   if (typeof option !== 'string') {
-    const { sameSite, persistentCookie, perUser } = PRESETS.web
-    return { name: 'custom', lifetime: lifetimeOf(option), sameSite, persistentCookie, perUser }
+    const { sameSite, persistentCookie, perUser, staleReads } = PRESETS.web
+    return { name: 'custom', lifetime: lifetimeOf(option), sameSite, persistentCookie, perUser, staleReads }
   }
   if (!Object.hasOwn(PRESETS, option)) {
     throw new SessionError(
@@ -77,6 +119,6 @@ export function policyOf(option: LifetimeOption): Policy {
       `lifetime must be one of ${Object.keys(PRESETS).join(', ')} or { idle, absolute }.`,
     )
   }
-  const { sameSite, persistentCookie, perUser, ...times } = PRESETS[option]
-  return { name: option, lifetime: lifetimeOf(times), sameSite, persistentCookie, perUser }
+  const { sameSite, persistentCookie, perUser, staleReads, ...times } = PRESETS[option]
+  return { name: option, lifetime: lifetimeOf(times), sameSite, persistentCookie, perUser, staleReads }
 }

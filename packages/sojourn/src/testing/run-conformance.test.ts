@@ -22,7 +22,7 @@ test('a case that the traits exclude is reported with the reason', async () => {
       name,
       outcome: 'excluded',
       reason:
-        "not for an engine of the traits { name: 'memory', survives: 'nothing', sharedBy: 'process', keepsDue: true, checksCutOff: 'on-read' }",
+        "not for an engine of the traits { name: 'memory', survives: 'nothing', sharedBy: 'process', keepsDue: true, checksCutOff: 'on-read', staleMs: 0 }",
     })),
   )
   expect(cases.length).toBeGreaterThan(5)

@@ -13,6 +13,7 @@ const TRAITS = {
   sharedBy: 'host',
   keepsDue: true,
   checksCutOff: 'on-read',
+  staleMs: 0,
 } as const
 
 /** The same engine but for the methods that are given. */

@@ -8,6 +8,7 @@ const TRAITS = {
   sharedBy: 'host',
   keepsDue: true,
   checksCutOff: 'on-read',
+  staleMs: 0,
 } as const
 const cases = conformance.filter(({ when = () => true }) => when(TRAITS))
 

@@ -35,7 +35,14 @@ export class LmdbEngine implements Engine {
 
   constructor({ durability, maxBytes }: CheckedOptions, holder: Holder) {
     const survives = durability === 'fsync' ? 'power-loss' : 'process-crash'
-    this.traits = { name: 'lmdb', survives, sharedBy: 'host', keepsDue: true, checksCutOff: 'on-read' }
+    this.traits = {
+      name: 'lmdb',
+      survives,
+      sharedBy: 'host',
+      keepsDue: true,
+      checksCutOff: 'on-read',
+      staleMs: 0,
+    }
     this.#holder = holder
     this.#writer = new Writer(holder, maxBytes)
   }

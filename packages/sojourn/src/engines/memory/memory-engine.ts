@@ -31,6 +31,7 @@ export class MemoryEngine implements Engine {
     sharedBy: 'process',
     keepsDue: true,
     checksCutOff: 'on-read',
+    staleMs: 0,
   } as const
   readonly #limits: MemoryLimits
   readonly #users: UserIndex

@@ -47,6 +47,7 @@ export class RedisEngine implements Engine {
       sharedBy: 'network',
       keepsDue: options.due,
       checksCutOff: 'on-write',
+      staleMs: 0,
     }
     this.#client = client
     this.#ownsClient = ownsClient

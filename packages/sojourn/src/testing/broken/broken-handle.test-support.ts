@@ -24,12 +24,27 @@ function forgetful(
   return { ...broken(name, caughtBy, () => ({})), store }
 }
 
+const OVERWRITTEN =
+  'what a handle has read and another one has overwritten is read anew, at once or within staleMs'
+
 export const brokenHandles: readonly BrokenEngine[] = [
   brokenHandle(
     'a handle works on after close',
     ['after close every method rejects with STORE_CLOSED'],
     () => ({ close: async () => undefined }),
   ),
+  brokenHandle('a handle keeps what it has read', [OVERWRITTEN], (engine) => {
+    const kept = new Map<SessionId, SessionRecord | null>()
+    return {
+      read: async (ids) => {
+        const read = await engine.read(ids)
+        return read.map((record) => {
+          if (record !== null && !kept.has(record.id)) kept.set(record.id, structuredClone(record))
+          return record && structuredClone(kept.get(record.id) ?? record)
+        })
+      },
+    }
+  }),
   brokenHandle(
     'a closed handle throws where it should reject',
     ['after close every method rejects with STORE_CLOSED'],

@@ -36,6 +36,27 @@ export const sharingCases: readonly ConformanceCase[] = [
     },
   },
   {
+    name: 'what a handle has read and another one has overwritten is read anew, at once or within staleMs',
+    promise:
+      'How long at most a read may still answer what another handle has overwritten; 0 where it never does. ' +
+      'What was written through the same handle is always seen.',
+    when,
+    async run(store) {
+      const [one, two] = [await store.open(), await store.open()]
+      const { staleMs } = one.traits
+      await put(one, first)
+      // Often enough for a handle that keeps what it has read to have begun to keep it.
+      for (let read = 0; read < 20; read += 1) await isStored(two, first, 'another handle does not see it')
+      const replaced = next(first)
+      same(await one.replace(replaced, 1, NOW), { outcome: 'done' }, 'a replace was refused')
+      await within(staleMs, async () => (await two.read([first.id]))[0]?.version === 2)
+      await isStored(two, replaced, `another handle still reads what was overwritten ${staleMs} ms ago`)
+      const again = next(replaced)
+      same(await two.replace(again, 2, NOW), { outcome: 'done' }, 'a second replace was refused')
+      await isStored(two, again, 'a handle does not see what was written through itself')
+    },
+  },
+  {
     name: 'of replaces of one version through two handles exactly one is done',
     promise: SHARED,
     when,
@@ -104,3 +125,9 @@ export const sharingCases: readonly ConformanceCase[] = [
     },
   },
 ]
+
+/** Asks again until it is so, at most this long, and once where it must be so at once. */
+async function within(ms: number, isSo: () => Promise<boolean>): Promise<void> {
+  const endAt = performance.now() + ms
+  while (!(await isSo()) && performance.now() < endAt) await new Promise((resolve) => setImmediate(resolve))
+}
