@@ -61,7 +61,8 @@ function contestantsOf(only: string | undefined): readonly ContestantName[] {
   })
 }
 
-function countOf(option: string, text: string | undefined): number | null {
+/** @throws Error with what is wrong, for the person who typed it */
+export function countOf(option: string, text: string | undefined): number | null {
   if (text === undefined) return null
   if (/^[1-9][0-9]{0,7}$/.test(text)) return Number(text)
   throw new Error(`${option} takes a whole number from 1; got ${text}.`)

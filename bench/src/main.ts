@@ -4,17 +4,29 @@ import { isContestant } from './contestants/contestants.ts'
 import { runEmbedded } from './embedded/embedded.ts'
 import { updatePage } from './embedded/markdown.ts'
 import { fillStore, openStore } from './embedded/open-store.ts'
+import { isRedisContestant } from './redis/contestants/contestants.ts'
+import { runRedis } from './redis/redis-bench.ts'
+import { updateRedisPage } from './redis/redis-markdown.ts'
+import { parseRedis, REDIS_HELP } from './redis/redis-options.ts'
+import { serveRedisContestant } from './redis/redis-process.ts'
+import type { Verdict } from './verdicts.ts'
 
 const [command = '', ...rest] = process.argv.slice(2)
 const [first = '', second = '', third = ''] = rest
 
 switch (command) {
   case 'embedded':
-    await embedded(rest)
+    await bench(HELP, () => parseEmbedded(rest), runEmbedded, updatePage)
+    break
+  case 'redis':
+    await bench(REDIS_HELP, () => parseRedis(rest), runRedis, updateRedisPage)
     break
   // What follows is for the processes that this one starts.
   case 'serve':
     if (isContestant(first)) await serveContestant(first, second)
+    break
+  case 'serve-redis':
+    if (isRedisContestant(first)) await serveRedisContestant(first, JSON.parse(second))
     break
   case 'fill':
     await fillStore(first, Number(second))
@@ -23,26 +35,37 @@ switch (command) {
     console.log(JSON.stringify(await openStore(first, Number(second), Number(third))))
     break
   default:
-    console.log(HELP)
+    console.log(`${HELP}\n\n${REDIS_HELP}`)
     process.exitCode = command === '' || command === '--help' ? 0 : 1
 }
 
-async function embedded(args: readonly string[]): Promise<void> {
-  const options = optionsOf(args)
+interface Choice {
+  readonly markdown: boolean
+  readonly check: boolean
+}
+
+/** Does what the command line says; a mistake in it is told with the help. */
+async function bench<Options extends Choice>(
+  help: string,
+  parse: () => Options,
+  run: (options: Options) => Promise<readonly Verdict[]>,
+  updateDocs: () => void,
+): Promise<void> {
+  const options = parsed(help, parse)
   if (options === null) return
   if (options.markdown) {
-    updatePage()
+    updateDocs()
     return
   }
-  const verdicts = await runEmbedded(options)
+  const verdicts = await run(options)
   if (options.check && verdicts.some(({ isMet }) => !isMet)) process.exitCode = 1
 }
 
-function optionsOf(args: readonly string[]) {
+function parsed<Options>(help: string, parse: () => Options): Options | null {
   try {
-    return parseEmbedded(args)
+    return parse()
   } catch (error) {
-    console.error(`${error instanceof Error ? error.message : error}\n\n${HELP}`)
+    console.error(`${error instanceof Error ? error.message : error}\n\n${help}`)
     process.exitCode = 1
     return null
   }

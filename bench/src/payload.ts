@@ -27,6 +27,12 @@ export function payloadOf(index: number): Payload {
   }
 }
 
+/** The same user with less in hand: with a cookie and a user id beside it about 362 bytes as JSON. */
+export function smallPayloadOf(index: number): Payload {
+  const payload = payloadOf(index)
+  return { ...payload, name: `Ada ${index}`, cart: payload.cart.slice(0, 1), recent: ['/cart'] }
+}
+
 /** The change that every update makes. */
 export function change(payload: Payload): void {
   payload.checkout.step += 1

@@ -32,3 +32,18 @@ export function feltP99(gaps: readonly number[]): number {
   }
   return high
 }
+
+/** The value in the middle. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length / 2
+  const low = sorted[Math.ceil(middle) - 1] ?? Number.NaN
+  const high = sorted[Math.floor(middle)] ?? Number.NaN
+  return (low + high) / 2
+}
+
+/** How many times one is the other, taken within each round, in which both met alike; the median of the rounds. */
+export function medianRatio(numerators: readonly number[], denominators: readonly number[]): Spread {
+  const ratios = numerators.map((numerator, round) => numerator / (denominators[round] ?? Number.NaN))
+  return { value: median(ratios), min: Math.min(...ratios), max: Math.max(...ratios) }
+}

@@ -12,11 +12,11 @@ export interface Verdict {
 }
 
 export function atMost(limit: number, goal: string, value: Spread): Verdict {
-  return { goal, limit: `≤ ${limit}`, unit: '×', value, isMet: value.value <= limit }
+  return { goal, limit: `≤ ${short(limit)}`, unit: '×', value, isMet: value.value <= limit }
 }
 
 export function atLeast(limit: number, goal: string, value: Spread): Verdict {
-  return { goal, limit: `≥ ${limit}`, unit: '×', value, isMet: value.value >= limit }
+  return { goal, limit: `≥ ${short(limit)}`, unit: '×', value, isMet: value.value >= limit }
 }
 
 /** A number that decides nothing. */

@@ -30,3 +30,47 @@ declare module 'better-sqlite3-session-store' {
     readonly client: object
   }) => Store
 }
+
+declare module 'connect-redis' {
+  import type { Store } from 'express-session'
+
+  export class RedisStore implements Store {
+    constructor(options: { readonly client: object })
+    get<Content>(id: string): Promise<Content | null>
+    get<Data>(id: string, done: (error: Error | null, content?: Data | null) => void): void
+    set(id: string, content: object): Promise<unknown>
+    set(id: string, content: object, done: (error?: Error | null) => void): void
+    destroy(id: string): Promise<unknown>
+    all<Content>(): Promise<Content[]>
+    /** Of express-session: the session object of a request. */
+    createSession<Content>(request: object, content: Content): Content
+  }
+}
+
+declare module '@fastify/session' {
+  export interface RequestSession {
+    readonly encryptedSessionId: string
+    isModified(): boolean
+    save(): Promise<void>
+  }
+
+  export interface FastifyRequest<Kind extends RequestSession = RequestSession> {
+    session: Kind | null
+  }
+
+  /** What the plugin does to Fastify. */
+  export interface Host {
+    decorate(
+      name: 'decryptSession',
+      value: (cookie: string, request: FastifyRequest, done: (error?: Error) => void) => void,
+    ): void
+    decorateRequest(): void
+    addHook(): void
+  }
+
+  export function fastifySession(host: Host, options: object, next: (error?: Error) => void): void
+}
+
+declare module '@fastify/cookie' {
+  export const Signer: new (secret: string, algorithm: string) => object
+}

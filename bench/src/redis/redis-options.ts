@@ -1,0 +1,56 @@
+import { parseArgs } from 'node:util'
+import { countOf } from '../command-line.ts'
+import {
+  isRedisContestant,
+  REDIS_CONTESTANT_NAMES,
+  type RedisContestantName,
+} from './contestants/contestants.ts'
+
+export interface RedisBenchOptions {
+  readonly mode: 'full' | 'quick'
+  readonly contestants: readonly RedisContestantName[]
+  readonly rounds: number | null
+  readonly check: boolean
+  readonly markdown: boolean
+  readonly json: string | null
+}
+
+export const REDIS_HELP = `npm run bench -- redis [options]
+
+  (nothing)            all ways to keep sessions in Redis side by side, about ten minutes
+  --quick              the same in seconds: does it run? Its numbers mean little
+  --check              exit with 1 when a goal is missed
+  --only <names>       some of ${REDIS_CONTESTANT_NAMES.join(', ')}
+  --rounds <count>     more rounds, less noise
+  --json <path>        write the samples there; else to bench/results
+  --markdown           measure nothing: put the last results into docs/performance.md`
+
+const OPTIONS = {
+  quick: { type: 'boolean' },
+  check: { type: 'boolean' },
+  markdown: { type: 'boolean' },
+  rounds: { type: 'string' },
+  only: { type: 'string' },
+  json: { type: 'string' },
+} as const
+
+/** @throws Error with what is wrong, for the person who typed it */
+export function parseRedis(args: readonly string[]): RedisBenchOptions {
+  const { values } = parseArgs({ args: [...args], options: OPTIONS, strict: true })
+  return {
+    mode: values.quick === true ? 'quick' : 'full',
+    contestants: contestantsOf(values.only),
+    rounds: countOf('--rounds', values.rounds),
+    check: values.check === true,
+    markdown: values.markdown === true,
+    json: values.json ?? null,
+  }
+}
+
+function contestantsOf(only: string | undefined): readonly RedisContestantName[] {
+  const names = only?.split(',') ?? REDIS_CONTESTANT_NAMES
+  return names.map((name) => {
+    if (isRedisContestant(name)) return name
+    throw new Error(`--only takes ${REDIS_CONTESTANT_NAMES.join(', ')}; got ${name}.`)
+  })
+}
