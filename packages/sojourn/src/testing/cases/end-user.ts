@@ -1,4 +1,4 @@
-import { finish, isStored, lists, put, same } from '../claims.ts'
+import { finish, idsOf, isStored, lists, put, same } from '../claims.ts'
 import { type ConformanceCase, proves, provesDue } from '../conformance-case.ts'
 import { MINUTE, NOW, next, numbered, sample, sampleId, sampleUser } from '../sample.ts'
 
