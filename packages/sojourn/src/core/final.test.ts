@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import type { Verb } from '../testing/passing-engine.test-support.ts'
 import { ENGINES } from './engines.test-support.ts'
 import type { Issued, Session } from './session.ts'
-import type { Stage, Verb } from './staged-engine.test-support.ts'
+import type { Stage } from './staged-engine.test-support.ts'
 import type { Place, Visit } from './world.test-support.ts'
 import { endsOf, MINUTE, SECOND, tokenOf, World } from './world.test-support.ts'
 

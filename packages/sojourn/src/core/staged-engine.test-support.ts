@@ -1,16 +1,6 @@
+import { PassingEngine, type Verb } from '../testing/passing-engine.test-support.ts'
 import { SessionError } from './errors.ts'
-import type {
-  EndReason,
-  Engine,
-  EngineTraits,
-  Instant,
-  SessionId,
-  SessionRecord,
-  UserKey,
-  UserLimit,
-} from './port.ts'
 
-export type Verb = Exclude<keyof Engine, 'traits'>
 /** Before the engine has done anything, or after it, when only the answer is missing. */
 export type Stage = 'before' | 'after'
 
@@ -28,17 +18,10 @@ export interface Held {
 }
 
 /** A real engine that a test can hold or break at any call, and that counts what it was asked. */
-export class StagedEngine implements Engine {
-  readonly traits: EngineTraits
-  readonly #engine: Engine
+export class StagedEngine extends PassingEngine {
   readonly #traps: Trap[] = []
   #calls: Verb[] = []
   #crash: { readonly at: number; readonly stage: Stage } | null = null
-
-  constructor(engine: Engine) {
-    this.traits = engine.traits
-    this.#engine = engine
-  }
 
   /** What it was asked since the last `forget`, in order. */
   get calls(): readonly Verb[] {
@@ -84,47 +67,7 @@ export class StagedEngine implements Engine {
     this.#crash = null
   }
 
-  read(ids: readonly SessionId[]) {
-    return this.#pass('read', () => this.#engine.read(ids))
-  }
-
-  create(record: SessionRecord, limit: UserLimit | null, now: Instant) {
-    return this.#pass('create', () => this.#engine.create(record, limit, now))
-  }
-
-  replace(record: SessionRecord, expectedVersion: number, now: Instant) {
-    return this.#pass('replace', () => this.#engine.replace(record, expectedVersion, now))
-  }
-
-  touch(id: SessionId, seenAt: Instant, expiresAt: Instant) {
-    return this.#pass('touch', () => this.#engine.touch(id, seenAt, expiresAt))
-  }
-
-  end(id: SessionId, reason: EndReason, at: Instant) {
-    return this.#pass('end', () => this.#engine.end(id, reason, at))
-  }
-
-  list(user: UserKey, now: Instant) {
-    return this.#pass('list', () => this.#engine.list(user, now))
-  }
-
-  endUser(user: UserKey, reason: EndReason, at: Instant, except: SessionId | null) {
-    return this.#pass('endUser', () => this.#engine.endUser(user, reason, at, except))
-  }
-
-  due(now: Instant, limit: number) {
-    return this.#pass('due', () => this.#engine.due(now, limit))
-  }
-
-  settle(id: SessionId, keepUntil: Instant | null) {
-    return this.#pass('settle', () => this.#engine.settle(id, keepUntil))
-  }
-
-  close() {
-    return this.#engine.close()
-  }
-
-  async #pass<T>(verb: Verb, run: () => Promise<T>): Promise<T> {
+  override async pass<T>(verb: Verb, run: () => Promise<T>): Promise<T> {
     const index = this.#calls.push(verb) - 1
     this.#crashIf(index, 'before')
     await this.#spring(verb, 'before')
