@@ -86,6 +86,12 @@ describe('installed without scripts and without a network', () => {
     expect(await project.node(...flags)).toEqual({ code: 0, output: 'true\n' })
   })
 
+  test('sojourn-doctor prints the rule of least privilege', async () => {
+    const { code, output } = await project.node('node_modules/.bin/sojourn-doctor', '--acl')
+    expect(code).toBe(0)
+    expect(output).toMatch(/^ACL SETUSER sojourn on .*\+evalsha/)
+  })
+
   test.each([
     ['--no-warnings'],
     ['--disallow-code-generation-from-strings'],

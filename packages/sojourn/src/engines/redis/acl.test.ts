@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { type RedisServer, startRedis } from 'sojourn-servers'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { SessionError } from '../../core/errors.ts'
@@ -24,6 +25,13 @@ describe('the rule', () => {
         '+exists +get +getrange +pexpireat +set +setrange +unlink +zadd +zcard +zrange +zrangebyscore +zrem ' +
         '+zscore +mget +ping +hello +auth +client|setname',
     )
+  })
+
+  test('T87: is what the page about rights prints', () => {
+    const page = new URL('../../../../../docs/operations/redis-rights.md', import.meta.url)
+    const text = readFileSync(page, 'utf8').replaceAll(/\s+/g, ' ')
+    expect(text).toContain(` ${aclRule()} `)
+    expect(text).toContain(` ${doctorRule()} `)
   })
 
   test('T87: differs with the version of the server', () => {
