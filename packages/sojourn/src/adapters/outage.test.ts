@@ -1,5 +1,6 @@
 import { Agent } from 'node:http'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { SessionError } from '../core/errors.ts'
 import { memory } from '../engines/memory/index.ts'
 import { Browser, send } from '../http/client.test-support.ts'
 import { FaultyEngine } from '../http/faulty-engine.test-support.ts'
@@ -80,6 +81,23 @@ describe.each(ADAPTERS)('over $name', (adapter) => {
     engine.cut('none')
     expect(await store.read(token)).toMatchObject({ userId: 'u_1', data: { cart: [] } })
   })
+
+  test.each(['ENGINE_REFUSED', 'STORE_FULL'] as const)(
+    'T75, T85: %s is a 503 that asks to come again, keeps the cookie, and does not say what the engine said',
+    async (code) => {
+      const { port, engine, headers } = await loggedIn(adapter)
+      engine.failWith(() => new SessionError(code, 'marked-detail of the server'))
+      for (const [method, path] of [
+        ['GET', '/me'],
+        ['POST', '/add'],
+      ] as const) {
+        const { status, setCookie, body, headers: sent } = await send(port, method, path, { headers })
+        expect([status, setCookie, JSON.parse(body).code]).toEqual([503, [], code])
+        expect(sent['retry-after']).toMatch(/^[1-5]$/)
+        expect(body).not.toContain('marked-detail')
+      }
+    },
+  )
 
   test('T75: when the engine is back, so is the session', async () => {
     const { port, engine, headers } = await loggedIn(adapter)
