@@ -13,7 +13,7 @@ export function serverWithUsers(acl: AclOptions = {}, config: ServerConfig = {})
 }
 
 /** A rule as a server's file has it. */
-export function userLine(rule: string): string {
+function userLine(rule: string): string {
   return `${rule.replace('ACL SETUSER ', '')} >${PASSWORD}`
 }
 

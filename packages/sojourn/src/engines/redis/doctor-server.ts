@@ -77,7 +77,7 @@ export function textOf(reply: Reply): string {
 }
 
 /** Drivers give a map as an array, an object or a Map, as the protocol and their settings have it. */
-export function pairsOf(reply: Reply): ReadonlyMap<string, string> {
+function pairsOf(reply: Reply): ReadonlyMap<string, string> {
   const flat = Array.isArray(reply) ? reply : entriesOf(reply).flat()
   const pairs = new Map<string, string>()
   for (let place = 0; place + 1 < flat.length; place += 2) {
