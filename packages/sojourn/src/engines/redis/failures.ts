@@ -28,7 +28,7 @@ const REFUSALS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
 }
 
 /** A key that a script reaches has left for another server: refused before the script wrote anything. */
-const NON_LOCAL = /non[ -]local key/i
+const NON_LOCAL = /non[ -]local key|undeclared key/i
 const REPLY_ERRORS: readonly string[] = ['ReplyError', 'SimpleError', 'BlobError', 'ErrorReply']
 /** The driver says that it sent nothing. */
 const UNSENT: readonly string[] = ['ClientClosedError', 'ClientOfflineError', 'ClusterAllFailedError']

@@ -17,71 +17,47 @@ interface Library {
   readonly source: string
 }
 
-const RECORD_PART = `local VERSION = 7
-local CREATED_AT = 11
-local SEEN_AT = 17
-local EXPIRES_AT = 23
-local ABSOLUTE_AT = 29
-local FLAGS = 47
-local USER_BYTES = 48
-local SEALED_BYTES = 49
-local RETIRED_COUNT = 50
+const RECORD_PART = `local USER_BYTES = 48
 local DIGEST = 55
 local USER = 87
 local HEAD_END = 340
-local function number(bytes, at, length)
-  local value = 0
-  for index = at, at + length - 1 do
-    value = value * 256 + string.byte(bytes, index)
-  end
-  return value
-end
-local function instant(bytes, at)
-  return number(bytes, at, 6)
-end
-local function text(value)
-  return string.format('%.0f', value)
-end
 local function head_of(key)
   return redis.call('GETRANGE', key, 0, HEAD_END)
 end
 local function is_readable(head)
-  return #head >= USER - 1 and string.byte(head, 5) == 1
+  return #head >= 86 and string.byte(head, 5) == 1
 end
-local function has_ended(head)
-  return string.byte(head, 6) ~= 0
+local function fields_of(head)
+  return struct.unpack('>BI4I6I6I6I6', head, 6)
 end
 local function user_of(head)
-  return string.sub(head, USER, USER - 1 + string.byte(head, USER_BYTES))
-end
-local function index_of(prefix, user)
-  return prefix .. 'u:' .. string.sub(redis.sha1hex('sojourn/user/v1\\0' .. user), 1, 22)
+  return string.sub(head, USER, 86 + string.byte(head, USER_BYTES))
 end
 `
 
 const CUT_OFF_PART = `local CUT_OFF_MS = 400 * 86400000
 local function cut_off_of(index)
   local first = redis.call('ZRANGE', index, 0, 0, 'WITHSCORES')
-  local score = tonumber(first[2] or 0)
-  if score >= 0 then return nil end
-  return { member = first[1], at = -score, state = string.sub(first[1], 2, 2), except = string.sub(first[1], 3) }
+  local score = tonumber(first[2])
+  if score and score < 0 then return -score, first[1] end
 end
-local function is_cut(cut_off, head, id)
-  return cut_off ~= nil and instant(head, CREATED_AT) < cut_off.at and id ~= cut_off.except
-end
-local function keep_index(index, keep)
-  local last = redis.call('ZRANGE', index, -1, -1, 'WITHSCORES')
-  local cut_off = cut_off_of(index)
-  local until_at = last[2] and tonumber(last[2]) + keep or 0
-  if cut_off then until_at = math.max(until_at, cut_off.at + CUT_OFF_MS) end
-  if until_at > 0 then redis.call('PEXPIREAT', index, text(until_at)) end
+local function is_cut(cut_at, cut_off, created_at, id)
+  return cut_at ~= nil and created_at < cut_at and id ~= string.sub(cut_off, 3)
 end
 `
 
-const BURY_PART = `local LIMIT_STATE = '\\5'
+const KEEP_INDEX_PART = `local function keep_index(index, keep)
+  local last = redis.call('ZRANGE', index, -1, -1, 'WITHSCORES')
+  local until_at = last[2] and tonumber(last[2]) + keep or 0
+  local cut_at = cut_off_of(index)
+  if cut_at then until_at = math.max(until_at, cut_at + CUT_OFF_MS) end
+  if until_at > 0 then redis.call('PEXPIREAT', index, until_at) end
+end
+`
+
+const BURY_PART = `local TOMBSTONE_MS = 600000
 local function due_of(prefix, id, keeps_due)
-  if not keeps_due then return nil end
-  return tonumber(redis.call('ZSCORE', prefix .. 'due', id) or nil)
+  return keeps_due and tonumber(redis.call('ZSCORE', prefix .. 'due', id) or nil) or nil
 end
 local function leased_until(score)
   if score == nil or score % 1 == 0 then return 0 end
@@ -91,10 +67,10 @@ local function bury(prefix, id, index, grave)
   local key = prefix .. 's:' .. id
   redis.call('SETRANGE', key, 0, grave.write_id .. '\\1' .. grave.state)
   redis.call('SETRANGE', key, 40, struct.pack('>I6', grave.at))
-  redis.call('PEXPIREAT', key, text(grave.at + grave.keep))
+  redis.call('PEXPIREAT', key, grave.at + grave.keep + TOMBSTONE_MS)
   if index then redis.call('ZREM', index, id) end
   if grave.keeps_due and leased_until(grave.due_at) <= grave.at then
-    redis.call('ZADD', prefix .. 'due', text(grave.at), id)
+    redis.call('ZADD', prefix .. 'due', grave.at, id)
   end
 end
 `
@@ -108,89 +84,94 @@ local function remember_answer(prefix, name, answer)
 end
 `
 
-const FIND_PART = `local function find(key, id, context)
-  local head = head_of(key)
-  if head == '' then return nil end
-  if not is_readable(head) then return { head = head, is_readable = false } end
-  local user = user_of(head)
-  local index = user ~= '' and index_of(context.prefix, user) or nil
-  local found = { head = head, is_readable = true, index = index, has_ended = has_ended(head) }
-  found.due_at = due_of(context.prefix, id, context.keeps_due)
-  if found.has_ended or not index then return found end
-  local cut_off = cut_off_of(index)
-  if not is_cut(cut_off, head, id) then return found end
-  found.has_ended = true
-  bury(context.prefix, id, index, {
-    write_id = string.sub(head, 1, 4), state = cut_off.state, at = cut_off.at,
-    keep = context.keep_ended, keeps_due = context.keeps_due, due_at = found.due_at,
-  })
-  return found
+const INDEX_OF_PART = `local function index_of(prefix, user)
+  if user == '' then return nil end
+  return prefix .. 'u:' .. string.sub(redis.sha1hex('sojourn/user/v1\\0' .. user), 1, 22)
 end
 `
 
-const CREATE_BODY = `local prefix, id, value, now = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
-local keep, keeps_due = tonumber(ARGV[5]), ARGV[7] == '1'
+const FIND_PART = `local function find(key, keep, keeps_due)
+  local head = head_of(key)
+  if head == '' then return nil end
+  if not is_readable(head) then return head end
+  local prefix, id, user = string.sub(key, 1, -19), string.sub(key, -16), user_of(head)
+  local state, _, created_at = fields_of(head)
+  local index = index_of(prefix, user)
+  local due_at = due_of(prefix, id, keeps_due)
+  if state ~= 0 then return head, index, due_at, true end
+  if not index then return head, nil, due_at, false end
+  local cut_at, cut_off = cut_off_of(index)
+  if not is_cut(cut_at, cut_off, created_at, id) then return head, index, due_at, false end
+  bury(prefix, id, index, {
+    write_id = string.sub(head, 1, 4), state = string.sub(cut_off, 2, 2), at = cut_at,
+    keep = keep, keeps_due = keeps_due, due_at = due_at,
+  })
+  return head, index, due_at, true
+end
+`
+
+const CREATE_BODY = `local value, now, keep, keeps_due = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1'
 local index = KEYS[2]
-local function is_counted(head, cut_off, member)
-  return is_readable(head) and not has_ended(head) and now < instant(head, EXPIRES_AT)
-    and member ~= ARGV[10] and not is_cut(cut_off, head, member)
-end
-local function is_older(a, b)
-  if a.created_at ~= b.created_at then return a.created_at < b.created_at end
-  return a.id < b.id
-end
-local function live_sessions(cut_off)
+local prefix, id = string.sub(KEYS[1], 1, -19), string.sub(KEYS[1], -16)
+local function live_sessions(cut_at, cut_off)
   local live = {}
   for _, member in ipairs(redis.call('ZRANGEBYSCORE', index, 0, '+inf')) do
-    local head = head_of(prefix .. 's:' .. member)
-    if is_counted(head, cut_off, member) then
-      local due_at = due_of(prefix, member, keeps_due)
-      live[#live + 1] = { id = member, created_at = instant(head, CREATED_AT), due_at = due_at }
+    local head = member ~= ARGV[7] and head_of(prefix .. 's:' .. member) or ''
+    if is_readable(head) then
+      local state, _, created_at, _, expires_at = fields_of(head)
+      if state == 0 and now < expires_at and not is_cut(cut_at, cut_off, created_at, member) then
+        live[#live + 1] = { id = member, created_at = created_at, due_at = due_of(prefix, member, keeps_due) }
+      end
     end
   end
-  table.sort(live, is_older)
+  table.sort(live, function(a, b)
+    if a.created_at ~= b.created_at then return a.created_at < b.created_at end
+    return a.id < b.id
+  end)
   return live
 end
 local function forget_empty_entries()
-  for _, member in ipairs(redis.call('ZRANGEBYSCORE', index, 0, '+inf', 'LIMIT', 0, 4)) do
+  for _, member in ipairs(redis.call('ZRANGEBYSCORE', index, 0, now, 'LIMIT', 0, 4)) do
     if redis.call('EXISTS', prefix .. 's:' .. member) == 0 then redis.call('ZREM', index, member) end
   end
 end
 local stored = head_of(KEYS[1])
 if stored ~= '' then
   local is_ours = string.sub(stored, 1, 4) == string.sub(value, 1, 4)
-    and string.sub(stored, DIGEST, USER - 1) == string.sub(value, DIGEST, USER - 1)
+    and string.sub(stored, DIGEST, 86) == string.sub(value, DIGEST, 86)
   if not is_ours then return 1 end
   redis.call('SETRANGE', KEYS[1], 0, string.sub(value, 1, 4))
   return answer_of(prefix, id) or ''
 end
-local live, surplus = {}, 0
-local cut_off = nil
-if index then
-  cut_off = cut_off_of(index)
-  local max = tonumber(ARGV[8])
-  if redis.call('ZCARD', index) + 1 > max then
-    live = live_sessions(cut_off)
-    surplus = #live + 1 - max
-  end
-  if surplus > 0 and ARGV[9] == '0' then return 0 end
+local count = index and redis.call('ZCARD', index) or 0
+local live, surplus, max = {}, 0, tonumber(ARGV[5])
+local cut_at, cut_off
+if count > 0 then cut_at, cut_off = cut_off_of(index) end
+if count + 1 > max then
+  live = live_sessions(cut_at, cut_off)
+  surplus = #live + 1 - max
+  if surplus > 0 and ARGV[6] == '0' then return 0 end
 end
-local expires_at, absolute_at = instant(value, EXPIRES_AT), instant(value, ABSOLUTE_AT)
 local ended = {}
 for place = 1, surplus do ended[place] = live[place].id end
+local _, _, created_at, _, expires_at, absolute_at = fields_of(value)
 remember_answer(prefix, id, table.concat(ended))
-redis.call('SET', KEYS[1], value, 'PXAT', text(expires_at + keep))
-if keeps_due then redis.call('ZADD', prefix .. 'due', text(expires_at), id) end
+redis.call('SET', KEYS[1], value, 'PXAT', expires_at + keep)
+if keeps_due then redis.call('ZADD', prefix .. 'due', expires_at, id) end
 if not index then return '' end
 for place = 1, surplus do
-  local grave = { write_id = string.sub(value, 1, 4), state = LIMIT_STATE, at = now }
-  grave.keep, grave.keeps_due, grave.due_at = tonumber(ARGV[6]), keeps_due, live[place].due_at
-  bury(prefix, live[place].id, index, grave)
+  bury(prefix, live[place].id, index, {
+    write_id = string.sub(value, 1, 4), state = '\\5', at = now,
+    keep = keep, keeps_due = keeps_due, due_at = live[place].due_at,
+  })
+end
+redis.call('ZADD', index, absolute_at, id)
+if count == 0 then
+  redis.call('PEXPIREAT', index, absolute_at + keep)
+  return ''
 end
 forget_empty_entries()
-local created_at = instant(value, CREATED_AT)
-if cut_off and cut_off.at > created_at then redis.call('ZADD', index, text(-created_at), cut_off.member) end
-redis.call('ZADD', index, text(absolute_at), id)
+if cut_at and cut_at > created_at then redis.call('ZADD', index, -created_at, cut_off) end
 keep_index(index, keep)
 return table.concat(ended)
 `
@@ -202,87 +183,84 @@ end
 return scores
 `
 
-const END_USER_BODY = `local prefix, at, keeps_due, except = ARGV[1], tonumber(ARGV[4]), ARGV[7] == '1', ARGV[8]
-local index = KEYS[1]
-local keep_ended = tonumber(ARGV[6])
-local answered = answer_of(prefix, ARGV[10])
+const END_USER_BODY = `local prefix, at, except = ARGV[1], tonumber(ARGV[4]), ARGV[6]
+local keep, keeps_due, index = tonumber(ARGV[7]), ARGV[8] == '1', KEYS[1]
+local answered = answer_of(prefix, ARGV[9])
 if answered then
-  keep_index(index, tonumber(ARGV[9]))
+  keep_index(index, keep)
   return answered
 end
-local function grave_of(id, state, instant_of_end)
-  return {
-    write_id = ARGV[3], state = state, at = instant_of_end,
-    keep = keep_ended, keeps_due = keeps_due, due_at = due_of(prefix, id, keeps_due),
+local cut_at, cut_off = cut_off_of(index)
+local ended, gone, graves = {}, {}, {}
+local function dig(id, state, instant)
+  graves[#graves + 1] = {
+    id = id, write_id = ARGV[3], state = state, at = instant,
+    keep = keep, keeps_due = keeps_due, due_at = due_of(prefix, id, keeps_due),
   }
 end
-local cut_off = cut_off_of(index)
-local ids, ended, graves = redis.call('ZRANGEBYSCORE', index, 0, '+inf'), {}, {}
-for _, id in ipairs(ids) do
+local function look_at(id, is_listed)
   local head = head_of(prefix .. 's:' .. id)
-  local is_alive = is_readable(head) and not has_ended(head) and user_of(head) == ARGV[2]
-  if is_alive and is_cut(cut_off, head, id) then
-    graves[#graves + 1] = { id = id, grave = grave_of(id, cut_off.state, cut_off.at) }
-  elseif is_alive and id ~= except then
+  if not is_readable(head) or user_of(head) ~= ARGV[2] then return end
+  local state, _, created_at = fields_of(head)
+  if state ~= 0 then
+    gone[#gone + 1] = id
+  elseif is_cut(cut_at, cut_off, created_at, id) then
+    dig(id, string.sub(cut_off, 2, 2), cut_at)
+  elseif is_listed and id ~= except then
     ended[#ended + 1] = id
-    graves[#graves + 1] = { id = id, grave = grave_of(id, ARGV[5], at) }
+    dig(id, ARGV[5], at)
   end
 end
-local is_listed = except ~= '' and redis.call('ZSCORE', index, except)
-if except ~= '' and not is_listed then
-  local head = head_of(prefix .. 's:' .. except)
-  local is_users = is_readable(head) and not has_ended(head) and user_of(head) == ARGV[2]
-  if is_users and is_cut(cut_off, head, except) then
-    graves[#graves + 1] = { id = except, grave = grave_of(except, cut_off.state, cut_off.at) }
-  end
-end
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', index, 0, '+inf')) do look_at(id, true) end
+if except ~= '' and not redis.call('ZSCORE', index, except) then look_at(except, false) end
 local answer = table.concat(ended)
-remember_answer(prefix, ARGV[10], answer)
-for _, each in ipairs(graves) do bury(prefix, each.id, index, each.grave) end
-for _, id in ipairs(ids) do
-  if id ~= except then redis.call('ZREM', index, id) end
+remember_answer(prefix, ARGV[9], answer)
+for _, grave in ipairs(graves) do bury(prefix, grave.id, index, grave) end
+for _, id in ipairs(gone) do redis.call('ZREM', index, id) end
+if not cut_at or cut_at <= at then
+  if cut_at == at and string.sub(cut_off, 3) ~= except then except = '' end
+  if cut_at then redis.call('ZREM', index, cut_off) end
+  redis.call('ZADD', index, -at, '!' .. ARGV[5] .. except)
 end
-if not cut_off or cut_off.at <= at then
-  if cut_off and cut_off.at == at and cut_off.except ~= except then except = '' end
-  if cut_off then redis.call('ZREM', index, cut_off.member) end
-  redis.call('ZADD', index, text(-at), '!' .. ARGV[5] .. except)
-end
-keep_index(index, tonumber(ARGV[9]))
+keep_index(index, keep)
 return answer
 `
 
-const END_BODY = `local context = { prefix = ARGV[1], keep_ended = tonumber(ARGV[6]), keeps_due = ARGV[7] == '1' }
-local found = find(KEYS[1], ARGV[2], context)
-if not found then return 0 end
-if not found.is_readable then return -1 end
-if found.has_ended then
-  if string.sub(found.head, 1, 4) ~= ARGV[3] then return 0 end
-  redis.call('SETRANGE', KEYS[1], 0, ARGV[3])
+const END_BODY = `local keep, keeps_due = tonumber(ARGV[4]), ARGV[5] == '1'
+local head, index, due_at, has_ended = find(KEYS[1], keep, keeps_due)
+if not head then return 0 end
+if has_ended == nil then return -1 end
+if has_ended then
+  if string.sub(head, 1, 4) ~= ARGV[1] or string.byte(head, 6) == 0 then return 0 end
+  redis.call('SETRANGE', KEYS[1], 0, ARGV[1])
   return 1
 end
-bury(context.prefix, ARGV[2], found.index, {
-  write_id = ARGV[3], state = ARGV[5], at = tonumber(ARGV[4]),
-  keep = context.keep_ended, keeps_due = context.keeps_due, due_at = found.due_at,
+bury(string.sub(KEYS[1], 1, -19), string.sub(KEYS[1], -16), index, {
+  write_id = ARGV[1], state = ARGV[3], at = tonumber(ARGV[2]),
+  keep = keep, keeps_due = keeps_due, due_at = due_at,
 })
 return 1
 `
 
 const LEASE_BODY = `local prefix, now, due = ARGV[1], tonumber(ARGV[2]), KEYS[1]
-local lease = text(tonumber(ARGV[3])) .. '.5'
-local found = redis.call('ZRANGEBYSCORE', due, '-inf', text(now) .. '.5', 'WITHSCORES', 'LIMIT', 0, tonumber(ARGV[4]))
+local lease = tonumber(ARGV[3]) + 0.5
+local found = redis.call('ZRANGEBYSCORE', due, '-inf', now + 0.5, 'WITHSCORES', 'LIMIT', 0, tonumber(ARGV[4]))
 local entries, is_moved = {}, false
 for place = 1, #found, 2 do
-  local id = found[place]
+  local id, score = found[place], tonumber(found[place + 1])
   local value = redis.call('GET', prefix .. 's:' .. id)
   if not value then
     redis.call('ZREM', due, id)
   elseif not is_readable(value) then
     redis.call('ZADD', due, lease, id)
-  elseif not has_ended(value) and instant(value, EXPIRES_AT) > tonumber(found[place + 1]) then
-    redis.call('ZADD', due, text(instant(value, EXPIRES_AT)), id)
-    is_moved = true
   else
-    entries[#entries + 1] = { id = id, score = found[place + 1], value = value }
+    local state, _, _, _, expires_at = fields_of(value)
+    if state == 0 and expires_at > score then
+      redis.call('ZADD', due, expires_at, id)
+      is_moved = true
+    else
+      entries[#entries + 1] = { id = id, score = found[place + 1], value = value }
+    end
   end
 end
 if is_moved then return { tonumber(ARGV[4]) } end
@@ -297,92 +275,103 @@ return answer
 `
 
 const LIST_BODY = `local prefix, now = ARGV[1], tonumber(ARGV[3])
-local cut_off = cut_off_of(KEYS[1])
+local cut_at, cut_off = cut_off_of(KEYS[1])
 local live = {}
+local function add(id, value)
+  live[#live + 1] = id
+  live[#live + 1] = value
+end
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], 0, '+inf')) do
   local value = redis.call('GET', prefix .. 's:' .. id)
-  if value then
-    local is_live = is_readable(value) and not has_ended(value) and now < instant(value, EXPIRES_AT)
-      and user_of(value) == ARGV[2] and not is_cut(cut_off, value, id)
-    if is_live or not is_readable(value) then
-      live[#live + 1] = id
-      live[#live + 1] = value
-    end
+  if value and not is_readable(value) then
+    add(id, value)
+  elseif value and user_of(value) == ARGV[2] then
+    local state, _, created_at, _, expires_at = fields_of(value)
+    if state == 0 and now < expires_at and not is_cut(cut_at, cut_off, created_at, id) then add(id, value) end
   end
 end
 return live
 `
 
-const REPLACE_BODY = `local value = ARGV[3]
-local context = { prefix = ARGV[1], keep_ended = tonumber(ARGV[6]), keeps_due = ARGV[7] == '1' }
-local found = find(KEYS[1], ARGV[2], context)
-if not found then return 0 end
-if not found.is_readable then return redis.call('GET', KEYS[1]) end
-local head = found.head
-local is_same_secret = string.sub(head, DIGEST, USER - 1) == string.sub(value, DIGEST, USER - 1)
-if string.sub(head, 1, 4) == string.sub(value, 1, 4) and not found.has_ended
-  and string.sub(head, VERSION, VERSION + 3) == string.sub(value, VERSION, VERSION + 3) then
+const REPLACE_BODY = `local value, keep, keeps_due = ARGV[1], tonumber(ARGV[3]), ARGV[4] == '1'
+local head = head_of(KEYS[1])
+if head == '' then return 0 end
+if not is_readable(head) then return redis.call('GET', KEYS[1]) end
+local state, version, created_at, seen_at, expires_at, absolute_at = fields_of(head)
+local _, new_version, new_created_at, new_seen_at, new_expires_at, new_absolute_at = fields_of(value)
+if state ~= 0 then return 0 end
+if version == new_version and string.sub(head, 1, 4) == string.sub(value, 1, 4) then
   redis.call('SETRANGE', KEYS[1], 0, string.sub(value, 1, 4))
   return 2
 end
-if found.has_ended or tonumber(ARGV[4]) >= instant(head, EXPIRES_AT) then return 0 end
-if number(head, VERSION, 4) ~= tonumber(ARGV[8]) then return redis.call('GET', KEYS[1]) end
-local seen_at, expires_at = instant(value, SEEN_AT), instant(value, EXPIRES_AT)
-local stored_seen_at, stored_expires_at = instant(head, SEEN_AT), instant(head, EXPIRES_AT)
-local absolute_at = instant(value, ABSOLUTE_AT)
-if stored_seen_at > seen_at then seen_at, expires_at = stored_seen_at, stored_expires_at
-elseif stored_seen_at == seen_at then expires_at = math.max(expires_at, stored_expires_at) end
-expires_at = math.min(expires_at, absolute_at)
+local id, prefix, index = string.sub(KEYS[1], -16), string.sub(KEYS[1], 1, -19), KEYS[2]
 local user, given_user = user_of(head), user_of(value)
 if user ~= given_user then
-  value = string.sub(value, 1, USER_BYTES - 1) .. string.char(#user) .. string.sub(value, USER_BYTES + 1, USER - 1)
+  value = string.sub(value, 1, USER_BYTES - 1) .. string.char(#user) .. string.sub(value, USER_BYTES + 1, 86)
     .. user .. string.sub(value, USER + #given_user)
+  index = index_of(prefix, user)
 end
-value = string.sub(value, 1, CREATED_AT - 1) .. string.sub(head, CREATED_AT, CREATED_AT + 5)
-  .. struct.pack('>I6I6', seen_at, expires_at) .. string.sub(value, ABSOLUTE_AT)
-local keep = tonumber(ARGV[5])
-redis.call('SET', KEYS[1], value, 'PXAT', text(expires_at + keep))
-if found.index and instant(head, ABSOLUTE_AT) ~= absolute_at then
-  redis.call('ZADD', found.index, 'XX', text(absolute_at), ARGV[2])
-  keep_index(found.index, keep)
+local due_at = due_of(prefix, id, keeps_due)
+if index then
+  local cut_at, cut_off = cut_off_of(index)
+  if is_cut(cut_at, cut_off, created_at, id) then
+    bury(prefix, id, index, {
+      write_id = string.sub(head, 1, 4), state = string.sub(cut_off, 2, 2), at = cut_at,
+      keep = keep, keeps_due = keeps_due, due_at = due_at,
+    })
+    return 0
+  end
 end
-local earliest = math.max(expires_at, leased_until(found.due_at))
-if found.due_at and earliest < found.due_at then
-  redis.call('ZADD', context.prefix .. 'due', text(earliest), ARGV[2])
+if tonumber(ARGV[2]) >= expires_at then return 0 end
+if version ~= tonumber(ARGV[5]) then return redis.call('GET', KEYS[1]) end
+local seen_to_be, expires_to_be = new_seen_at, new_expires_at
+if seen_at > new_seen_at then seen_to_be, expires_to_be = seen_at, expires_at
+elseif seen_at == new_seen_at and expires_at > new_expires_at then expires_to_be = expires_at end
+if expires_to_be > new_absolute_at then expires_to_be = new_absolute_at end
+if seen_to_be ~= new_seen_at or expires_to_be ~= new_expires_at or created_at ~= new_created_at then
+  value = string.sub(value, 1, 10) .. struct.pack('>I6I6I6', created_at, seen_to_be, expires_to_be) .. string.sub(value, 29)
 end
-return is_same_secret and 1 or 2
+redis.call('SET', KEYS[1], value, 'PXAT', expires_to_be + keep)
+if index and absolute_at ~= new_absolute_at then
+  redis.call('ZADD', index, 'XX', new_absolute_at, id)
+  keep_index(index, keep)
+end
+if due_at then
+  local earliest = math.max(expires_to_be, leased_until(due_at))
+  if earliest < due_at then redis.call('ZADD', prefix .. 'due', earliest, id) end
+end
+return string.sub(head, DIGEST, 86) == string.sub(value, DIGEST, 86) and 1 or 2
 `
 
 const SETTLE_BODY = `local head = head_of(KEYS[1])
-if not is_readable(head) or not has_ended(head) then return 0 end
-local due = ARGV[5] == '1' and ARGV[1] .. 'due' or nil
-if ARGV[3] == '' then
-  if due then redis.call('ZREM', due, ARGV[2]) end
+if not is_readable(head) or string.byte(head, 6) == 0 then return 0 end
+local id = string.sub(KEYS[1], -16)
+local due = ARGV[3] == '1' and string.sub(KEYS[1], 1, -19) .. 'due' or nil
+if ARGV[1] == '' then
+  if due then redis.call('ZREM', due, id) end
   redis.call('UNLINK', KEYS[1])
   return 1
 end
-local has_previous = math.floor(string.byte(head, FLAGS) / 2) % 2 == 1
-local previous = has_previous and 38 + string.byte(head, SEALED_BYTES) or 0
-local data_at = USER + string.byte(head, USER_BYTES) + previous + 14 * string.byte(head, RETIRED_COUNT)
-local value = redis.call('GETRANGE', KEYS[1], 0, data_at - 2)
+local keep_until = tonumber(ARGV[1])
+local flags, user_bytes, sealed_bytes, retired = string.byte(head, 47, 50)
+local previous = math.floor(flags / 2) % 2 == 1 and 38 + sealed_bytes or 0
+local value = redis.call('GETRANGE', KEYS[1], 0, USER - 2 + user_bytes + previous + 14 * retired)
+if due then redis.call('ZADD', due, keep_until, id) end
 value = string.sub(value, 1, DIGEST - 5) .. '\\0\\0\\0\\0' .. string.sub(value, DIGEST)
-if due then redis.call('ZADD', due, ARGV[3], ARGV[2]) end
-redis.call('SET', KEYS[1], value, 'PXAT', text(tonumber(ARGV[3]) + tonumber(ARGV[4])))
+redis.call('SET', KEYS[1], value, 'PXAT', keep_until + tonumber(ARGV[2]))
 return 1
 `
 
-const TOUCH_BODY = `local context = { prefix = ARGV[1], keep_ended = tonumber(ARGV[6]), keeps_due = ARGV[7] == '1' }
-local given_seen_at = tonumber(ARGV[3])
-local found = find(KEYS[1], ARGV[2], context)
-if not found then return 0 end
-if not found.is_readable then return -1 end
-local head = found.head
-local stored_expires_at = instant(head, EXPIRES_AT)
-if found.has_ended or given_seen_at >= stored_expires_at then return 0 end
-local seen_at = math.max(given_seen_at, instant(head, SEEN_AT))
-local expires_at = math.max(math.min(tonumber(ARGV[4]), instant(head, ABSOLUTE_AT)), stored_expires_at)
-redis.call('SETRANGE', KEYS[1], SEEN_AT - 1, struct.pack('>I6I6', seen_at, expires_at))
-redis.call('PEXPIREAT', KEYS[1], text(expires_at + tonumber(ARGV[5])))
+const TOUCH_BODY = `local given_seen_at, keep = tonumber(ARGV[1]), tonumber(ARGV[3])
+local head, _, _, has_ended = find(KEYS[1], keep, ARGV[4] == '1')
+if not head or has_ended then return 0 end
+if has_ended == nil then return -1 end
+local _, _, _, seen_at, expires_at, absolute_at = fields_of(head)
+if given_seen_at >= expires_at then return 0 end
+local new_seen_at = math.max(given_seen_at, seen_at)
+local new_expires_at = math.max(math.min(tonumber(ARGV[2]), absolute_at), expires_at)
+redis.call('SETRANGE', KEYS[1], 16, struct.pack('>I6I6', new_seen_at, new_expires_at))
+redis.call('PEXPIREAT', KEYS[1], new_expires_at + keep)
 return 1
 `
 
@@ -390,9 +379,9 @@ export const SCRIPTS = {
   create: {
     name: 'create',
     functionName: 'sojourn_create',
-    sha1: '18c8e70456192b9a92f32e6e426fdf9866481fee',
+    sha1: '436c0f1ef0a4f7fd3f5fe798abb17de4274f3209',
     commands: ['EXISTS', 'GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'ZADD', 'ZCARD', 'ZRANGE', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
-    source: `${RECORD_PART}${CUT_OFF_PART}${BURY_PART}${ANSWER_PART}${CREATE_BODY}`,
+    source: `${RECORD_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${CREATE_BODY}`,
   },
   dueHeads: {
     name: 'due-heads',
@@ -404,59 +393,59 @@ export const SCRIPTS = {
   endUser: {
     name: 'end-user',
     functionName: 'sojourn_end_user',
-    sha1: '189cc81b5070600ae04938d55b2141ed8a4403e9',
+    sha1: '5ecadc2f24ae35e5985528836c5fb2e8e4488555',
     commands: ['GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'ZADD', 'ZRANGE', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
-    source: `${RECORD_PART}${CUT_OFF_PART}${BURY_PART}${ANSWER_PART}${END_USER_BODY}`,
+    source: `${RECORD_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${END_USER_BODY}`,
   },
   end: {
     name: 'end',
     functionName: 'sojourn_end',
-    sha1: '9bfc1c5376f8d52a2d4f5d9806e726c812bdca5c',
+    sha1: 'e1093e95a671fd421f36d6ebf8af227063c4f680',
     commands: ['GETRANGE', 'PEXPIREAT', 'SETRANGE', 'ZADD', 'ZRANGE', 'ZREM', 'ZSCORE'],
-    source: `${RECORD_PART}${CUT_OFF_PART}${BURY_PART}${FIND_PART}${END_BODY}`,
+    source: `${RECORD_PART}${CUT_OFF_PART}${BURY_PART}${INDEX_OF_PART}${FIND_PART}${END_BODY}`,
   },
   lease: {
     name: 'lease',
     functionName: 'sojourn_lease',
-    sha1: '565e43f66a37d00182972685fe734cb6208bece0',
+    sha1: 'c221e1009b46befd04f0f7fcaf1f1103d7bb4949',
     commands: ['GET', 'ZADD', 'ZRANGEBYSCORE', 'ZREM'],
-    source: `${RECORD_PART}${BURY_PART}${LEASE_BODY}`,
+    source: `${RECORD_PART}${LEASE_BODY}`,
   },
   list: {
     name: 'list',
     functionName: 'sojourn_list',
-    sha1: '56298e40fd13643cd953d6649e63233b59f7bc6f',
+    sha1: 'f8f56d6ad64446f1cce0ec39c12faee80e119c2c',
     commands: ['GET', 'ZRANGE', 'ZRANGEBYSCORE'],
     source: `${RECORD_PART}${CUT_OFF_PART}${LIST_BODY}`,
   },
   replace: {
     name: 'replace',
     functionName: 'sojourn_replace',
-    sha1: '666bf25e895de74cc1378f1c92e625f522746b9c',
+    sha1: '091df5b340b87d21684008fd12a935238d581dfc',
     commands: ['GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'ZADD', 'ZRANGE', 'ZREM', 'ZSCORE'],
-    source: `${RECORD_PART}${CUT_OFF_PART}${BURY_PART}${FIND_PART}${REPLACE_BODY}`,
+    source: `${RECORD_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${INDEX_OF_PART}${BURY_PART}${REPLACE_BODY}`,
   },
   settle: {
     name: 'settle',
     functionName: 'sojourn_settle',
-    sha1: 'f7bfb0d8e15e74ed340284db71b27f9a1a4f85b8',
+    sha1: 'e47e5660bd9a448d66b4c32e0da7ec5d3977b420',
     commands: ['GETRANGE', 'SET', 'UNLINK', 'ZADD', 'ZREM'],
     source: `${RECORD_PART}${SETTLE_BODY}`,
   },
   touch: {
     name: 'touch',
     functionName: 'sojourn_touch',
-    sha1: '179e3ed44f4021c12080ff2c1feb755b8cfb338a',
+    sha1: 'e1028e665c44298526700321bc60a9249f5f0a05',
     commands: ['GETRANGE', 'PEXPIREAT', 'SETRANGE', 'ZADD', 'ZRANGE', 'ZREM', 'ZSCORE'],
-    source: `${RECORD_PART}${CUT_OFF_PART}${BURY_PART}${FIND_PART}${TOUCH_BODY}`,
+    source: `${RECORD_PART}${CUT_OFF_PART}${BURY_PART}${INDEX_OF_PART}${FIND_PART}${TOUCH_BODY}`,
   },
 } as const satisfies Record<string, Script>
 
 export const LIBRARY = {
   name: 'sojourn',
-  version: '3c87757ed665',
+  version: 'e720b5b28a72',
   source: `#!lua name=sojourn
-${RECORD_PART}${CUT_OFF_PART}${BURY_PART}${ANSWER_PART}${FIND_PART}redis.register_function{ function_name = 'sojourn_create', callback = function(KEYS, ARGV)
+${RECORD_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${INDEX_OF_PART}${FIND_PART}redis.register_function{ function_name = 'sojourn_create', callback = function(KEYS, ARGV)
 ${CREATE_BODY}end }
 redis.register_function{ function_name = 'sojourn_due_heads', flags = { 'no-writes' }, callback = function(KEYS, ARGV)
 ${DUE_HEADS_BODY}end }
@@ -475,7 +464,7 @@ ${SETTLE_BODY}end }
 redis.register_function{ function_name = 'sojourn_touch', callback = function(KEYS, ARGV)
 ${TOUCH_BODY}end }
 redis.register_function{ function_name = 'sojourn_version', flags = { 'no-writes' }, callback = function(KEYS, ARGV)
-return '3c87757ed665'
+return 'e720b5b28a72'
 end }
 `,
 } as const satisfies Library

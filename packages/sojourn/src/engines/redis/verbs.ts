@@ -24,8 +24,6 @@ import { recordOf, storedBytes, WriteIds, writeIdBytes } from './stored.ts'
 
 /** The server's own clock deletes nothing before everybody's clock calls it dead. */
 const MARGIN_MS: Milliseconds = 60_000
-/** How long what still races with an end is refused by its tombstone. */
-const TOMBSTONE_MS: Milliseconds = 600_000
 const CALL_NAME_BYTES = 12
 
 /** By which way a write goes, after what it must have reached before it is acknowledged. */
@@ -41,18 +39,14 @@ export class Verbs {
   readonly #runner: ScriptRunner
   readonly #senders: Senders
   readonly #writeIds = new WriteIds()
-  readonly #keepLive: string
-  readonly #keepEnded: string
-  readonly #keepSettled: string
+  readonly #keep: string
   readonly #due: '1' | '0'
 
   constructor(keys: Keys, runner: ScriptRunner, { due, retention }: CheckedOptions, senders: Senders) {
     this.#keys = keys
     this.#runner = runner
     this.#senders = senders
-    this.#keepLive = String(MARGIN_MS + (due ? retention : 0))
-    this.#keepEnded = String(TOMBSTONE_MS + MARGIN_MS + (due ? retention : 0))
-    this.#keepSettled = this.#keepLive
+    this.#keep = String(MARGIN_MS + (due ? retention : 0))
     this.#due = due ? '1' : '0'
   }
 
@@ -65,8 +59,7 @@ export class Verbs {
       script: SCRIPTS.create,
       keys: [this.#keys.record(id), ...user],
       args: [
-        ...[this.#keys.prefixOf(bucket), id, value, String(now)],
-        ...[this.#keepLive, this.#keepEnded, this.#due],
+        ...[value, String(now), this.#keep, this.#due],
         ...[String(Math.min(limit.max, USER_CEILING)), limit.whenFull === 'endOldest' ? '1' : '0'],
         limit.replaces ?? '',
       ],
@@ -76,16 +69,14 @@ export class Verbs {
   }
 
   async replace(record: SessionRecord, expectedVersion: number, now: Instant): Promise<Replaced> {
-    const { id } = record
+    const { id, userId } = record
     const value = storedBytes(record, this.#writeIds.next())
-    const call = {
+    const user = userId === null ? [] : [this.#keys.user(bucketOf(id), userId)]
+    const call: Omit<Call, 'silence'> = {
       script: SCRIPTS.replace,
-      keys: [this.#keys.record(id)],
-      args: [
-        ...[this.#keys.prefixOf(bucketOf(id)), id, value, String(now)],
-        ...[this.#keepLive, this.#keepEnded, this.#due, String(expectedVersion)],
-      ],
-    } as const
+      keys: [this.#keys.record(id), ...user],
+      args: [value, String(now), this.#keep, this.#due, String(expectedVersion)],
+    }
     const reply = await this.#run(this.#senders.writes, call)
     if (Buffer.isBuffer(reply)) return { outcome: 'conflict', current: recordOf(id, reply) }
     const outcome = numberOf(reply)
@@ -100,10 +91,7 @@ export class Verbs {
     const reply = await this.#run(this.#senders.plain, {
       script: SCRIPTS.touch,
       keys: [this.#keys.record(id)],
-      args: [
-        ...[this.#keys.prefixOf(bucketOf(id)), id, String(seenAt), String(expiresAt)],
-        ...[this.#keepLive, this.#keepEnded, this.#due],
-      ],
+      args: [String(seenAt), String(expiresAt), this.#keep, this.#due],
     })
     return isDone(reply)
   }
@@ -112,10 +100,7 @@ export class Verbs {
     const reply = await this.#run(this.#senders.security, {
       script: SCRIPTS.end,
       keys: [this.#keys.record(id)],
-      args: [
-        ...[this.#keys.prefixOf(bucketOf(id)), id, writeIdBytes(this.#writeIds.next()), String(at)],
-        ...[stateOf(reason), this.#keepEnded, this.#due],
-      ],
+      args: [writeIdBytes(this.#writeIds.next()), String(at), stateOf(reason), this.#keep, this.#due],
     })
     return isDone(reply)
   }
@@ -145,8 +130,8 @@ export class Verbs {
       keys: [this.#keys.user(bucket, userId)],
       args: [
         ...[this.#keys.prefixOf(bucket), userId, writeIdBytes(this.#writeIds.next()), String(at)],
-        ...[stateOf(reason), this.#keepEnded, this.#due, isId(except) ? except : ''],
-        ...[this.#keepLive, randomBytes(CALL_NAME_BYTES).toString('base64url')],
+        ...[stateOf(reason), isId(except) ? except : '', this.#keep, this.#due],
+        ...[randomBytes(CALL_NAME_BYTES).toString('base64url')],
       ],
     })
     return idsOf(reply)
@@ -156,10 +141,7 @@ export class Verbs {
     await this.#run(this.#senders.plain, {
       script: SCRIPTS.settle,
       keys: [this.#keys.record(id)],
-      args: [
-        ...[this.#keys.prefixOf(bucketOf(id)), id, keepUntil === null ? '' : String(keepUntil)],
-        ...[this.#keepSettled, this.#due],
-      ],
+      args: [keepUntil === null ? '' : String(keepUntil), this.#keep, this.#due],
     })
   }
 

@@ -8,25 +8,27 @@
 -- Complexity  O(m log n), m = the entries it looks at, n = the list
 
 -- @include record
--- @include bury
 
 local prefix, now, due = ARGV[1], tonumber(ARGV[2]), KEYS[1]
-local lease = text(tonumber(ARGV[3])) .. '.5'
+local lease = tonumber(ARGV[3]) + 0.5
 -- Half a millisecond more: a lease that ends now is over.
-local found = redis.call('ZRANGEBYSCORE', due, '-inf', text(now) .. '.5', 'WITHSCORES', 'LIMIT', 0, tonumber(ARGV[4]))
+local found = redis.call('ZRANGEBYSCORE', due, '-inf', now + 0.5, 'WITHSCORES', 'LIMIT', 0, tonumber(ARGV[4]))
 local entries, is_moved = {}, false
 for place = 1, #found, 2 do
-  local id = found[place]
+  local id, score = found[place], tonumber(found[place + 1])
   local value = redis.call('GET', prefix .. 's:' .. id)
   if not value then
     redis.call('ZREM', due, id)
   elseif not is_readable(value) then
     redis.call('ZADD', due, lease, id)
-  elseif not has_ended(value) and instant(value, EXPIRES_AT) > tonumber(found[place + 1]) then
-    redis.call('ZADD', due, text(instant(value, EXPIRES_AT)), id)
-    is_moved = true
   else
-    entries[#entries + 1] = { id = id, score = found[place + 1], value = value }
+    local state, _, _, _, expires_at = fields_of(value)
+    if state == 0 and expires_at > score then
+      redis.call('ZADD', due, expires_at, id)
+      is_moved = true
+    else
+      entries[#entries + 1] = { id = id, score = found[place + 1], value = value }
+    end
   end
 end
 -- What was put back may be due before the others: look again, so that the earliest comes first.

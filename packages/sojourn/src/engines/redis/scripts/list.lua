@@ -10,17 +10,22 @@
 -- @include cut-off
 
 local prefix, now = ARGV[1], tonumber(ARGV[3])
-local cut_off = cut_off_of(KEYS[1])
+local cut_at, cut_off = cut_off_of(KEYS[1])
 local live = {}
+
+local function add(id, value)
+  live[#live + 1] = id
+  live[#live + 1] = value
+end
+
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], 0, '+inf')) do
   local value = redis.call('GET', prefix .. 's:' .. id)
-  if value then
-    local is_live = is_readable(value) and not has_ended(value) and now < instant(value, EXPIRES_AT)
-      and user_of(value) == ARGV[2] and not is_cut(cut_off, value, id)
-    if is_live or not is_readable(value) then
-      live[#live + 1] = id
-      live[#live + 1] = value
-    end
+  if value and not is_readable(value) then
+    -- The caller says what is wrong with it.
+    add(id, value)
+  elseif value and user_of(value) == ARGV[2] then
+    local state, _, created_at, _, expires_at = fields_of(value)
+    if state == 0 and now < expires_at and not is_cut(cut_at, cut_off, created_at, id) then add(id, value) end
   end
 end
 return live

@@ -1,12 +1,12 @@
 -- bury.lua: makes a tombstone of a record that has not ended.
 
-local LIMIT_STATE = '\5'
+-- So much longer than a live record a tombstone is kept past its instant: what still races with the end finds it.
+local TOMBSTONE_MS = 600000
 
 -- The score of a record's entry in the list of what is due; nil without one. Read before anything is written:
 -- in a slot that is moving, a key that is gone already stops a script here, and not half-way.
 local function due_of(prefix, id, keeps_due)
-  if not keeps_due then return nil end
-  return tonumber(redis.call('ZSCORE', prefix .. 'due', id) or nil)
+  return keeps_due and tonumber(redis.call('ZSCORE', prefix .. 'due', id) or nil) or nil
 end
 
 -- A score that ends in a half is a lease.
@@ -15,14 +15,14 @@ local function leased_until(score)
   return score - 0.5
 end
 
--- `grave`: write_id, state, at, keep (how long the tombstone stays), keeps_due, due_at.
+-- `grave`: write_id, state (its byte), at, keep, keeps_due, due_at.
 local function bury(prefix, id, index, grave)
   local key = prefix .. 's:' .. id
   redis.call('SETRANGE', key, 0, grave.write_id .. '\1' .. grave.state)
   redis.call('SETRANGE', key, 40, struct.pack('>I6', grave.at))
-  redis.call('PEXPIREAT', key, text(grave.at + grave.keep))
+  redis.call('PEXPIREAT', key, grave.at + grave.keep + TOMBSTONE_MS)
   if index then redis.call('ZREM', index, id) end
   if grave.keeps_due and leased_until(grave.due_at) <= grave.at then
-    redis.call('ZADD', prefix .. 'due', text(grave.at), id)
+    redis.call('ZADD', prefix .. 'due', grave.at, id)
   end
 end
