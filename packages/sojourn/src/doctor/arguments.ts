@@ -10,7 +10,7 @@ from the standard input, where no list of processes shows the passwords.
   --prefix <prefix>   the store's prefix (sojourn)
   --acl               prints the ACL rules of the application's user and of doctor's, and asks no server
   --server <version>  what --acl is for: 6.2, 7.0 or 7.2 (7.0)
-  --wait --fsync --near-cache --cluster --sentinel --functions
+  --wait --fsync --near-cache --cluster --sentinel
                       what the application uses, for its rights
   --replicas <n>      how many replicas a write waits for (0)
   --allow-volatile    an eviction policy volatile-... is agreed to while there is room
@@ -45,7 +45,6 @@ const OPTIONS = {
   'near-cache': FLAG,
   cluster: FLAG,
   sentinel: FLAG,
-  functions: FLAG,
   'allow-volatile': FLAG,
   'allow-plaintext': FLAG,
 } as const
@@ -54,8 +53,8 @@ const VERSIONS = ['6.2', '7.0', '7.2'] as const
 /** @throws Error with what is wrong */
 export function parse(args: readonly string[]): Asked {
   const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true })
-  const { user, prefix, wait, fsync, cluster, sentinel, functions } = values
-  const features = { wait, fsync, nearCache: values['near-cache'], cluster, sentinel, functions }
+  const { user, prefix, wait, fsync, cluster, sentinel } = values
+  const features = { wait, fsync, nearCache: values['near-cache'], cluster, sentinel }
   return {
     urls: positionals,
     rights: {
