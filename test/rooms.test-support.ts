@@ -32,6 +32,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ours: [...PORT, 'engines/redis'],
     packages: ['node:process', 'node:stream/consumers', 'node:util'],
   },
+  'engines/layers': {
+    ours: [...PORT, 'engines', 'core/clock.ts', 'core/system-clock.ts'],
+    packages: ['lru-cache'],
+  },
   testing: { ours: PORT, packages: ['fast-check', 'node:assert', 'node:crypto', 'node:util'] },
   http: { ours: ['core'], packages: ['node:crypto', 'node:http', 'node:util'] },
   adapters: { ours: ['http', 'core'], packages: ['express', 'node:http'] },

@@ -1,3 +1,4 @@
+import { beatPattern } from './invalidations-keys.ts'
 import { refusal } from './refusal.ts'
 import { SCRIPTS } from './scripts.gen.ts'
 
@@ -77,7 +78,9 @@ const BY_FEATURE: Readonly<Record<Exclude<Feature, 'functions'>, readonly Right[
   ],
   sentinel: [{ rule: '+role', trial: () => ['ROLE'] }],
 }
-/** Where a server tells a second connection of the user which keys have changed. */
+/** A near cache asks each primary itself which slots it has. */
+const NEAR_CACHE_IN_CLUSTER: Right = { rule: '+cluster|nodes', trial: () => ['CLUSTER', 'NODES'] }
+/** Where a server tells a connection of the user which keys have changed. */
 const INVALIDATIONS = '__redis__:invalidate'
 const NAME = /^[A-Za-z0-9:_-]{1,64}$/
 const FEATURES = ['wait', 'fsync', 'nearCache', 'cluster', 'sentinel'] as const
@@ -94,8 +97,8 @@ export function aclRule(options: AclOptions = {}): string {
   const rights = rightsOf(options).map(({ rule }) => rule)
   // Drivers name themselves, and take it well when they may not.
   const names = server === '7.2' ? ['+client|setname', '+client|setinfo'] : ['+client|setname']
-  const channels = nearCache ? [`&${INVALIDATIONS}`] : []
-  return [...userWords(user, server), `~${keyPattern(prefix)}`, ...channels, ...rights, ...names].join(' ')
+  const near = nearCache ? [`~${beatPattern(prefix)}`, `&${INVALIDATIONS}`] : []
+  return [...userWords(user, server), `~${keyPattern(prefix)}`, ...near, ...rights, ...names].join(' ')
 }
 
 /**
@@ -130,6 +133,7 @@ export function rightsOf(options: AclOptions): readonly Right[] {
     ...FEATURES.filter((feature) => options[feature] === true).flatMap((feature) =>
       BY_FEATURE[feature].filter(({ rule }) => options.server !== '6.2' || rule !== '+cluster|shards'),
     ),
+    ...(options.nearCache === true && options.cluster === true ? [NEAR_CACHE_IN_CLUSTER] : []),
   ]
 }
 

@@ -2,5 +2,6 @@ export { type AclOptions, aclRule, doctorRule, type ServerVersion } from './acl.
 export { type DoctorOptions, doctor } from './doctor.ts'
 export type { CheckName, Finding, Verdict } from './doctor-finding.ts'
 export type { Driver } from './driver.ts'
+export { type InvalidationOptions, invalidations } from './invalidations.ts'
 export { redis } from './redis.ts'
 export type { Durability, RedisOptions } from './redis-options.ts'

@@ -1,0 +1,81 @@
+import type { Argument, Reply } from './client.ts'
+import type { Subscriber, SubscriberEvents } from './invalidations-subscriber.ts'
+import { bucketOfKey } from './keys.ts'
+import type { NodeRedisCluster, NodeRedisNode, NodeRedisSentinel } from './node-redis-client.ts'
+import { slotOf } from './slots.ts'
+
+/** What is used of a node-redis connection that listens. */
+interface Listening {
+  connect(): Promise<unknown>
+  sendCommand(args: Argument[]): Promise<unknown>
+  subscribe(channel: string, listener: (payload: unknown) => void, bytes: true): Promise<unknown>
+  on(event: 'end' | 'error', listener: () => void): unknown
+  destroy(): void
+}
+
+/** Its own client cache must stay off: it knows neither deadlines nor a bound for silence. */
+const LISTENING = {
+  RESP: 2,
+  maintNotifications: 'disabled',
+  clientSideCache: undefined,
+  disableOfflineQueue: true,
+}
+
+/** A listening connection to the primary of this key. */
+export async function nodeRedisSubscriber(
+  driver: NodeRedisNode | NodeRedisCluster | NodeRedisSentinel,
+  key: string,
+): Promise<Subscriber> {
+  const connection = await listeningTo(driver, key)
+  if (!isListening(connection)) throw new Error('The driver cannot subscribe.')
+  return new NodeRedisSubscriber(connection)
+}
+
+class NodeRedisSubscriber implements Subscriber {
+  readonly #connection: Listening
+  #message: SubscriberEvents['message'] = () => undefined
+
+  constructor(connection: Listening) {
+    this.#connection = connection
+  }
+
+  async connect({ message, close }: SubscriberEvents): Promise<void> {
+    this.#message = message
+    this.#connection.on('error', close)
+    this.#connection.on('end', close)
+    await this.#connection.connect()
+  }
+
+  send(args: readonly Argument[]): Promise<Reply> {
+    return this.#connection.sendCommand([...args])
+  }
+
+  async subscribe(channel: string): Promise<void> {
+    await this.#connection.subscribe(channel, (payload) => this.#message(payload), true)
+  }
+
+  close(): void {
+    this.#connection.destroy()
+  }
+}
+
+async function listeningTo(
+  driver: NodeRedisNode | NodeRedisCluster | NodeRedisSentinel,
+  key: string,
+): Promise<object> {
+  if ('_execute' in driver) return driver._execute(false, async (node) => duplicateOf(node))
+  if (!('masters' in driver)) return duplicateOf(driver)
+  const primary = driver.slots[slotOf(bucketOfKey(key))]?.master
+  if (primary === undefined) throw new Error('No server holds the slot.')
+  return duplicateOf(await driver.nodeClient(primary))
+}
+
+function duplicateOf(node: NodeRedisNode): NodeRedisNode {
+  const { options = {} } = node
+  const socket = 'socket' in options && typeof options.socket === 'object' ? options.socket : {}
+  return node.duplicate({ ...LISTENING, socket: { ...socket, reconnectStrategy: false } })
+}
+
+function isListening(connection: object): connection is Listening {
+  return 'subscribe' in connection && 'sendCommand' in connection
+}
