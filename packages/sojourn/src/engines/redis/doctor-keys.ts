@@ -4,6 +4,8 @@ import { type DoctorServer, type Looked, textOf } from './doctor-server.ts'
 
 const BATCH = '1000'
 const SHOWN = 3
+/** What follows the prefix. */
+const OWN = /^:\{[A-Za-z0-9_-]{2}\}:(?:s:[A-Za-z0-9_-]{16}|u:[0-9a-f]{22}|a:[A-Za-z0-9_-]{1,64}|due)$/
 
 /** What lies on the server, as far as it was looked through. */
 export interface KeySample {
@@ -20,7 +22,6 @@ export async function sampleKeys(
   prefix: string,
   limit: number,
 ): Promise<Looked<KeySample>> {
-  const ours = ownKeys(prefix)
   const strange: string[] = []
   let [seen, foreign, cursor] = [0, 0, '0']
   do {
@@ -29,10 +30,9 @@ export async function sampleKeys(
     cursor = page.value.cursor
     for (const key of page.value.keys) {
       seen += 1
-      // A near cache's heartbeats come and go beside the store's keys.
-      if (key.startsWith(`${prefix}/near:`)) continue
-      if (!key.startsWith(`${prefix}:{`)) foreign += 1
-      else if (!ours.test(key)) strange.push(key)
+      const kind = kindOf(key, prefix)
+      if (kind === 'foreign') foreign += 1
+      if (kind === 'strange') strange.push(key)
     }
   } while (cursor !== '0' && seen < limit)
   return { value: { seen, foreign, strange } }
@@ -58,10 +58,11 @@ export function checkKeys({ seen, foreign, strange }: KeySample, prefix: string)
   return ok(`${seen} keys looked at, all of the prefix ${prefix}`, 'Nobody else uses the server.')
 }
 
-/** Which keys a store has: `docs/storage/redis.md`. */
-function ownKeys(prefix: string): RegExp {
-  const id = '[A-Za-z0-9_-]{16}'
-  return new RegExp(`^${prefix}:\\{[A-Za-z0-9_-]{2}\\}:(?:s:${id}|u:[0-9a-f]{22}|a:[A-Za-z0-9_-]{1,64}|due)$`)
+/** Which keys a store has: `docs/storage/redis.md`. A near cache's heartbeats lie beside them. */
+function kindOf(key: string, prefix: string): 'own' | 'foreign' | 'strange' {
+  if (key.startsWith(`${prefix}/near:`)) return 'own'
+  if (!key.startsWith(`${prefix}:{`)) return 'foreign'
+  return OWN.test(key.slice(prefix.length)) ? 'own' : 'strange'
 }
 
 function pageOf(reply: Reply): { readonly cursor: string; readonly keys: readonly string[] } {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { type RedisServer, type ServerConfig, startRedis, until } from 'sojourn-servers'
 import { afterEach, describe, expect, test } from 'vitest'
 import { SessionError } from '../../core/errors.ts'
+import { NOW, numbered, sampleUser } from '../../testing/sample.ts'
 import { memory } from '../memory/index.ts'
 import { grant, ioredisAs, nodeRedisAs, serverWithUsers } from './acl.test-support.ts'
 import { aclRule, doctorRule } from './acl.ts'
@@ -312,7 +313,7 @@ describe('a server set wrongly is found:', () => {
     await server.cli('SET', BEYOND, 'value')
     expect(await find('keys', server)).toMatchObject({
       verdict: 'ok',
-      found: expect.stringMatching(/^2 keys/),
+      found: expect.stringMatching(/^1 keys/),
     })
     await server.cli('SET', 'cache:1', 'value')
     expect(await find('keys', server)).toMatchObject({ verdict: 'warn' })
@@ -328,8 +329,21 @@ describe('a server set wrongly is found:', () => {
     const server = await start()
     const { driver, close } = await ioredisAs(server, 'sojourn')
     const engine = await redis({ client: driver, due: true })
-    await engine.read(['AbAbAbAbAbAbAbAb'])
+    await engine.create(numbered(1), null, NOW)
+    await engine.create(numbered(2), null, NOW)
+    await engine.endUser(sampleUser(), 'revoked', NOW, null)
     close()
+    await server.cli('SET', 'sojourn/near:listener:1:{Ab}', '')
+    const kinds = (await keysOf(server)).map(
+      (key) => /^sojourn(?::\{Ab\}:(?:s|u|a|due)|\/near)/.exec(key)?.[0],
+    )
+    expect(new Set(kinds).size).toBe(5)
+    expect(kinds).not.toContain(undefined)
     expect(await find('keys', server)).toMatchObject({ verdict: 'ok' })
   })
 })
+
+async function keysOf(server: RedisServer): Promise<readonly string[]> {
+  const keys = await server.cli('KEYS', '*')
+  return Array.isArray(keys) ? keys.map(String) : []
+}
