@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts'
-import { redacted } from '../../core/errors.ts'
+import { redacted, SessionError } from '../../core/errors.ts'
 import type { Instant, Milliseconds } from '../../core/port.ts'
 import type { Invalidations } from '../invalidations.ts'
 
@@ -89,7 +89,7 @@ export class Freshness {
       this.#failure = null
     } catch (error) {
       // Not confirmed: nothing is served when the bound is over, and the next beat asks again.
-      this.#failure = redacted(error)
+      this.#failure = error instanceof SessionError ? error : redacted(error)
     } finally {
       this.#asked = null
     }

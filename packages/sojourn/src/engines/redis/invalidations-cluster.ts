@@ -1,4 +1,5 @@
 import type { Connection, RedisClient } from './client.ts'
+import { gap } from './invalidations-gap.ts'
 import { BUCKETS } from './keys.ts'
 import { textOf } from './replies.ts'
 import { slotOf } from './slots.ts'
@@ -8,7 +9,7 @@ export function bucketsByPrimary(client: RedisClient, prefix: string): ReadonlyM
   const byPrimary = new Map<string, string[]>()
   for (const bucket of client.isCluster ? BUCKETS : BUCKETS.slice(0, 1)) {
     const primary = client.primaryOf(`${prefix}:{${bucket}}:`)
-    if (primary === '') throw new Error('A slot has no server.')
+    if (primary === '') throw gap('a slot has no server.')
     const buckets = byPrimary.get(primary)
     if (buckets === undefined) byPrimary.set(primary, [bucket])
     else buckets.push(bucket)
@@ -32,7 +33,7 @@ export class SlotWatch {
   async look(): Promise<void> {
     const slots = ownSlotsOf(textOf(await this.#connection.send(['CLUSTER', 'NODES'])))
     this.#slots ??= slots
-    if (slots !== this.#slots) throw new Error('Slots have moved.')
+    if (slots !== this.#slots) throw gap('slots have moved.')
   }
 
   /** Whether the server has the slots of all these buckets. */
@@ -53,8 +54,8 @@ export class SlotWatch {
 export function ownSlotsOf(nodes: string): string {
   const own = nodes.split('\n').find((line) => /^\S+ \S+ \S*\bmyself\b/.test(line)) ?? ''
   const [, , flags = '', , , , , , ...slots] = own.trim().split(' ')
-  if (!flags.split(',').includes('master')) throw new Error('The server is no primary.')
+  if (!flags.split(',').includes('master')) throw gap('the server is no primary.')
   const text = slots.join(' ')
-  if (text.includes('[')) throw new Error('Slots are moving.')
+  if (text.includes('[')) throw gap('slots are moving.')
   return text
 }

@@ -1,4 +1,5 @@
 import type { Argument, Reply } from './client.ts'
+import { gap } from './invalidations-gap.ts'
 import type { Subscriber, SubscriberEvents } from './invalidations-subscriber.ts'
 import type { IoredisCluster, IoredisNode } from './ioredis-client.ts'
 import { bucketOfKey } from './keys.ts'
@@ -28,7 +29,7 @@ const LISTENING = {
 /** A listening connection to the primary of this key. */
 export function ioredisSubscriber(driver: IoredisNode | IoredisCluster, key: string): Subscriber {
   const connection = primaryOf(driver, key).duplicate(LISTENING)
-  if (!isListening(connection)) throw new Error('The driver cannot subscribe.')
+  if (!isListening(connection)) throw gap('the driver cannot subscribe.')
   return new IoredisSubscriber(connection)
 }
 
@@ -65,7 +66,7 @@ function primaryOf(driver: IoredisNode | IoredisCluster, key: string): IoredisNo
   const primary = driver.nodes('master').find(({ options }) => {
     return 'host' in options && 'port' in options && `${options.host}:${options.port}` === address
   })
-  if (primary === undefined) throw new Error('No server holds the slot.')
+  if (primary === undefined) throw gap('no server holds the slot.')
   return primary
 }
 

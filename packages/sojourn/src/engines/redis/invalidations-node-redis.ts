@@ -1,4 +1,5 @@
 import type { Argument, Reply } from './client.ts'
+import { gap } from './invalidations-gap.ts'
 import type { Subscriber, SubscriberEvents } from './invalidations-subscriber.ts'
 import { bucketOfKey } from './keys.ts'
 import type { NodeRedisCluster, NodeRedisNode, NodeRedisSentinel } from './node-redis-client.ts'
@@ -27,7 +28,7 @@ export async function nodeRedisSubscriber(
   key: string,
 ): Promise<Subscriber> {
   const connection = await listeningTo(driver, key)
-  if (!isListening(connection)) throw new Error('The driver cannot subscribe.')
+  if (!isListening(connection)) throw gap('the driver cannot subscribe.')
   return new NodeRedisSubscriber(connection)
 }
 
@@ -66,7 +67,7 @@ async function listeningTo(
   if ('_execute' in driver) return driver._execute(false, async (node) => duplicateOf(node))
   if (!('masters' in driver)) return duplicateOf(driver)
   const primary = driver.slots[slotOf(bucketOfKey(key))]?.master
-  if (primary === undefined) throw new Error('No server holds the slot.')
+  if (primary === undefined) throw gap('no server holds the slot.')
   return duplicateOf(await driver.nodeClient(primary))
 }
 

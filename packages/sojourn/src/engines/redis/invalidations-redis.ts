@@ -1,5 +1,7 @@
 import { SessionError } from '../../core/errors.ts'
 import type { InvalidationListener, Invalidations } from '../invalidations.ts'
+import { failureOf } from './failures.ts'
+import { gap } from './invalidations-gap.ts'
 import { Thread, type ThreadParts } from './invalidations-thread.ts'
 
 /** Broadcast tracking for a near cache: one thread at a time, a new one by the next `confirm` after it broke. */
@@ -20,11 +22,15 @@ export class RedisInvalidations implements Invalidations {
   async confirm(): Promise<void> {
     if (this.#isClosed) throw new SessionError('STORE_CLOSED')
     this.#thread ??= this.#spin()
-    await this.#thread.confirm()
+    try {
+      await this.#thread.confirm()
+    } catch (error) {
+      throw failureOf(error, 'ENGINE_UNAVAILABLE')
+    }
   }
 
   abandon(): void {
-    this.#thread?.break(new Error('The server has been silent for too long.'))
+    this.#thread?.break(gap('the server has been silent for too long.'))
   }
 
   async close(): Promise<void> {

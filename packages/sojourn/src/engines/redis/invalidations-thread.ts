@@ -1,6 +1,7 @@
 import type { SessionId } from '../../core/port.ts'
 import type { RedisClient } from './client.ts'
 import { bucketsByPrimary, SlotWatch } from './invalidations-cluster.ts'
+import { gap } from './invalidations-gap.ts'
 import type { Subscriber } from './invalidations-subscriber.ts'
 import { Track, type TrackEvents } from './invalidations-track.ts'
 
@@ -98,7 +99,7 @@ export class Thread {
     await watch.look()
     if (!watch.holds(buckets)) {
       await client.refresh(key)
-      throw new Error('The client looks for slots where they are no more.')
+      throw gap('the client looks for slots where they are no more.')
     }
     this.#watches.push(watch)
   }
@@ -112,6 +113,6 @@ export class Thread {
     this.#closables.push(closable)
     if (!this.#isBroken) return closable
     closable.close()
-    throw new Error('Given up while it was opened.')
+    throw gap('given up while it was opened.')
   }
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { SessionId } from '../../core/port.ts'
 import type { RedisClient } from './client.ts'
+import { gap } from './invalidations-gap.ts'
 import { TrackedKeys } from './invalidations-keys.ts'
 import type { Subscriber } from './invalidations-subscriber.ts'
 import { numberOf } from './replies.ts'
@@ -51,7 +52,7 @@ export class Track {
     const subscriber = this.#subscriber
     await subscriber.connect({
       message: (payload) => this.#hear(payload),
-      close: () => this.#events.broken(new Error('The tracking connection was lost.')),
+      close: () => this.#events.broken(gap('the tracking connection was lost.')),
     })
     const id = String(numberOf(await subscriber.send(['CLIENT', 'ID'])))
     const { sessions, beats } = this.#keys
@@ -80,14 +81,14 @@ export class Track {
 
   close(): void {
     this.#subscriber.close()
-    for (const beat of this.#beats.values()) beat.reject(new Error('The tracking connection is gone.'))
+    for (const beat of this.#beats.values()) beat.reject(gap('the tracking connection is gone.'))
     this.#beats.clear()
   }
 
   /** The names of keys, or null for all keys there are. */
   #hear(payload: unknown): void {
     if (!Array.isArray(payload)) {
-      this.#events.broken(new Error('The server was emptied.'))
+      this.#events.broken(gap('the server was emptied.'))
       return
     }
     const names: readonly unknown[] = payload
