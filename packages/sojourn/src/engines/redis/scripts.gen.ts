@@ -17,21 +17,24 @@ interface Library {
   readonly source: string
 }
 
-const RECORD_PART = `local USER_BYTES = 48
-local DIGEST = 55
-local USER = 87
-local HEAD_END = 340
+const RECORD_PART = `local USER_BYTES = 60
+local DIGEST = 67
+local USER = 99
+local HEAD_END = 352
 local function head_of(key)
   return redis.call('GETRANGE', key, 0, HEAD_END)
 end
 local function is_readable(head)
-  return #head >= 86 and string.byte(head, 5) == 1
+  return #head >= 98 and string.byte(head, 17) == 1
 end
 local function fields_of(head)
-  return struct.unpack('>BI4I6I6I6I6', head, 6)
+  return struct.unpack('>BI4I6I6I6I6', head, 18)
+end
+local function write_id_of(head)
+  return string.sub(head, 13, 16)
 end
 local function user_of(head)
-  return string.sub(head, USER, 86 + string.byte(head, USER_BYTES))
+  return string.sub(head, USER, 98 + string.byte(head, USER_BYTES))
 end
 `
 
@@ -65,8 +68,8 @@ local function leased_until(score)
 end
 local function bury(prefix, id, index, grave)
   local key = prefix .. 's:' .. id
-  redis.call('SETRANGE', key, 0, grave.write_id .. '\\1' .. grave.state)
-  redis.call('SETRANGE', key, 40, struct.pack('>I6', grave.at))
+  redis.call('SETRANGE', key, 12, grave.write_id .. '\\1' .. grave.state)
+  redis.call('SETRANGE', key, 52, struct.pack('>I6', grave.at))
   redis.call('PEXPIREAT', key, grave.at + grave.keep + TOMBSTONE_MS)
   if index then redis.call('ZREM', index, id) end
   if grave.keeps_due and leased_until(grave.due_at) <= grave.at then
@@ -103,7 +106,7 @@ const FIND_PART = `local function find(key, keep, keeps_due)
   local cut_at, cut_off = cut_off_of(index)
   if not is_cut(cut_at, cut_off, created_at, id) then return head, index, due_at, false end
   bury(prefix, id, index, {
-    write_id = string.sub(head, 1, 4), state = string.sub(cut_off, 2, 2), at = cut_at,
+    write_id = write_id_of(head), state = string.sub(cut_off, 2, 2), at = cut_at,
     keep = keep, keeps_due = keeps_due, due_at = due_at,
   })
   return head, index, due_at, true
@@ -137,10 +140,10 @@ local function forget_empty_entries()
 end
 local stored = head_of(KEYS[1])
 if stored ~= '' then
-  local is_ours = string.sub(stored, 1, 4) == string.sub(value, 1, 4)
-    and string.sub(stored, DIGEST, 86) == string.sub(value, DIGEST, 86)
+  local is_ours = write_id_of(stored) == write_id_of(value)
+    and string.sub(stored, DIGEST, USER - 1) == string.sub(value, DIGEST, USER - 1)
   if not is_ours then return 1 end
-  redis.call('SETRANGE', KEYS[1], 0, string.sub(value, 1, 4))
+  redis.call('SETRANGE', KEYS[1], 12, write_id_of(value))
   return answer_of(prefix, id) or ''
 end
 local count = index and redis.call('ZCARD', index) or 0
@@ -161,7 +164,7 @@ if keeps_due then redis.call('ZADD', prefix .. 'due', expires_at, id) end
 if not index then return '' end
 for place = 1, surplus do
   bury(prefix, live[place].id, index, {
-    write_id = string.sub(value, 1, 4), state = '\\5', at = now,
+    write_id = write_id_of(value), state = '\\5', at = now,
     keep = keep, keeps_due = keeps_due, due_at = live[place].due_at,
   })
 end
@@ -231,8 +234,8 @@ local head, index, due_at, has_ended = find(KEYS[1], keep, keeps_due)
 if not head then return 0 end
 if has_ended == nil then return -1 end
 if has_ended then
-  if string.sub(head, 1, 4) ~= ARGV[1] or string.byte(head, 6) == 0 then return 0 end
-  redis.call('SETRANGE', KEYS[1], 0, ARGV[1])
+  if write_id_of(head) ~= ARGV[1] or string.byte(head, 18) == 0 then return 0 end
+  redis.call('SETRANGE', KEYS[1], 12, ARGV[1])
   return 1
 end
 bury(string.sub(KEYS[1], 1, -19), string.sub(KEYS[1], -16), index, {
@@ -300,14 +303,18 @@ if not is_readable(head) then return redis.call('GET', KEYS[1]) end
 local state, version, created_at, seen_at, expires_at, absolute_at = fields_of(head)
 local _, new_version, new_created_at, new_seen_at, new_expires_at, new_absolute_at = fields_of(value)
 if state ~= 0 then return 0 end
-if version == new_version and string.sub(head, 1, 4) == string.sub(value, 1, 4) then
-  redis.call('SETRANGE', KEYS[1], 0, string.sub(value, 1, 4))
-  return 2
+local is_expected = version == tonumber(ARGV[5])
+for back = 0, is_expected and -1 or 3 do
+  local is_ours = string.sub(head, 13 - 4 * back, 16 - 4 * back) == write_id_of(value)
+  if is_ours and new_version <= version - back then
+    redis.call('SETRANGE', KEYS[1], 12, write_id_of(head))
+    return 2
+  end
 end
 local id, prefix, index = string.sub(KEYS[1], -16), string.sub(KEYS[1], 1, -19), KEYS[2]
 local user, given_user = user_of(head), user_of(value)
 if user ~= given_user then
-  value = string.sub(value, 1, USER_BYTES - 1) .. string.char(#user) .. string.sub(value, USER_BYTES + 1, 86)
+  value = string.sub(value, 1, USER_BYTES - 1) .. string.char(#user) .. string.sub(value, USER_BYTES + 1, USER - 1)
     .. user .. string.sub(value, USER + #given_user)
   index = index_of(prefix, user)
 end
@@ -316,20 +323,21 @@ if index then
   local cut_at, cut_off = cut_off_of(index)
   if is_cut(cut_at, cut_off, created_at, id) then
     bury(prefix, id, index, {
-      write_id = string.sub(head, 1, 4), state = string.sub(cut_off, 2, 2), at = cut_at,
+      write_id = write_id_of(head), state = string.sub(cut_off, 2, 2), at = cut_at,
       keep = keep, keeps_due = keeps_due, due_at = due_at,
     })
     return 0
   end
 end
 if tonumber(ARGV[2]) >= expires_at then return 0 end
-if version ~= tonumber(ARGV[5]) then return redis.call('GET', KEYS[1]) end
+if not is_expected then return redis.call('GET', KEYS[1]) end
 local seen_to_be, expires_to_be = new_seen_at, new_expires_at
 if seen_at > new_seen_at then seen_to_be, expires_to_be = seen_at, expires_at
 elseif seen_at == new_seen_at and expires_at > new_expires_at then expires_to_be = expires_at end
 if expires_to_be > new_absolute_at then expires_to_be = new_absolute_at end
+value = string.sub(head, 5, 16) .. string.sub(value, 13)
 if seen_to_be ~= new_seen_at or expires_to_be ~= new_expires_at or created_at ~= new_created_at then
-  value = string.sub(value, 1, 10) .. struct.pack('>I6I6I6', created_at, seen_to_be, expires_to_be) .. string.sub(value, 29)
+  value = string.sub(value, 1, 22) .. struct.pack('>I6I6I6', created_at, seen_to_be, expires_to_be) .. string.sub(value, 41)
 end
 redis.call('SET', KEYS[1], value, 'PXAT', expires_to_be + keep)
 if index and absolute_at ~= new_absolute_at then
@@ -340,11 +348,11 @@ if due_at then
   local earliest = math.max(expires_to_be, leased_until(due_at))
   if earliest < due_at then redis.call('ZADD', prefix .. 'due', earliest, id) end
 end
-return string.sub(head, DIGEST, 86) == string.sub(value, DIGEST, 86) and 1 or 2
+return string.sub(head, DIGEST, USER - 1) == string.sub(value, DIGEST, USER - 1) and 1 or 2
 `
 
 const SETTLE_BODY = `local head = head_of(KEYS[1])
-if not is_readable(head) or string.byte(head, 6) == 0 then return 0 end
+if not is_readable(head) or string.byte(head, 18) == 0 then return 0 end
 local id = string.sub(KEYS[1], -16)
 local due = ARGV[3] == '1' and string.sub(KEYS[1], 1, -19) .. 'due' or nil
 if ARGV[1] == '' then
@@ -353,7 +361,7 @@ if ARGV[1] == '' then
   return 1
 end
 local keep_until = tonumber(ARGV[1])
-local flags, user_bytes, sealed_bytes, retired = string.byte(head, 47, 50)
+local flags, user_bytes, sealed_bytes, retired = string.byte(head, 59, 62)
 local previous = math.floor(flags / 2) % 2 == 1 and 38 + sealed_bytes or 0
 local value = redis.call('GETRANGE', KEYS[1], 0, USER - 2 + user_bytes + previous + 14 * retired)
 if due then redis.call('ZADD', due, keep_until, id) end
@@ -370,7 +378,7 @@ local _, _, _, seen_at, expires_at, absolute_at = fields_of(head)
 if given_seen_at >= expires_at then return 0 end
 local new_seen_at = math.max(given_seen_at, seen_at)
 local new_expires_at = math.max(math.min(tonumber(ARGV[2]), absolute_at), expires_at)
-redis.call('SETRANGE', KEYS[1], 16, struct.pack('>I6I6', new_seen_at, new_expires_at))
+redis.call('SETRANGE', KEYS[1], 28, struct.pack('>I6I6', new_seen_at, new_expires_at))
 redis.call('PEXPIREAT', KEYS[1], new_expires_at + keep)
 return 1
 `
@@ -379,7 +387,7 @@ export const SCRIPTS = {
   create: {
     name: 'create',
     functionName: 'sojourn_create',
-    sha1: '436c0f1ef0a4f7fd3f5fe798abb17de4274f3209',
+    sha1: '214805d3b4a84a3dd20b2697628c7e6db3e4c8cc',
     commands: ['EXISTS', 'GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'ZADD', 'ZCARD', 'ZRANGE', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${CREATE_BODY}`,
   },
@@ -393,49 +401,49 @@ export const SCRIPTS = {
   endUser: {
     name: 'end-user',
     functionName: 'sojourn_end_user',
-    sha1: '5ecadc2f24ae35e5985528836c5fb2e8e4488555',
+    sha1: 'b22f1e6d566575b23e753129597f8c73f786e84c',
     commands: ['GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'ZADD', 'ZRANGE', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${END_USER_BODY}`,
   },
   end: {
     name: 'end',
     functionName: 'sojourn_end',
-    sha1: 'e1093e95a671fd421f36d6ebf8af227063c4f680',
+    sha1: '532773426dec1d1792425e44094a1c4d2d9074c8',
     commands: ['GETRANGE', 'PEXPIREAT', 'SETRANGE', 'ZADD', 'ZRANGE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${CUT_OFF_PART}${BURY_PART}${INDEX_OF_PART}${FIND_PART}${END_BODY}`,
   },
   lease: {
     name: 'lease',
     functionName: 'sojourn_lease',
-    sha1: 'c221e1009b46befd04f0f7fcaf1f1103d7bb4949',
+    sha1: 'af4b421894a30c7df36766da99f8ecc779955bd7',
     commands: ['GET', 'ZADD', 'ZRANGEBYSCORE', 'ZREM'],
     source: `${RECORD_PART}${LEASE_BODY}`,
   },
   list: {
     name: 'list',
     functionName: 'sojourn_list',
-    sha1: 'f8f56d6ad64446f1cce0ec39c12faee80e119c2c',
+    sha1: '6c9d5ac3613f7dce85456869c9cf25b30feb9188',
     commands: ['GET', 'ZRANGE', 'ZRANGEBYSCORE'],
     source: `${RECORD_PART}${CUT_OFF_PART}${LIST_BODY}`,
   },
   replace: {
     name: 'replace',
     functionName: 'sojourn_replace',
-    sha1: '091df5b340b87d21684008fd12a935238d581dfc',
+    sha1: '828f0f9da86465aa1ac2ee415dccf3ad0a0472cf',
     commands: ['GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'ZADD', 'ZRANGE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${INDEX_OF_PART}${BURY_PART}${REPLACE_BODY}`,
   },
   settle: {
     name: 'settle',
     functionName: 'sojourn_settle',
-    sha1: 'e47e5660bd9a448d66b4c32e0da7ec5d3977b420',
+    sha1: '7df0a3407ed24f0f6bc7baa16dc2f22f1528ea0f',
     commands: ['GETRANGE', 'SET', 'UNLINK', 'ZADD', 'ZREM'],
     source: `${RECORD_PART}${SETTLE_BODY}`,
   },
   touch: {
     name: 'touch',
     functionName: 'sojourn_touch',
-    sha1: 'e1028e665c44298526700321bc60a9249f5f0a05',
+    sha1: '4c480126bc12649598f0e8d0688630fea15c804d',
     commands: ['GETRANGE', 'PEXPIREAT', 'SETRANGE', 'ZADD', 'ZRANGE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${CUT_OFF_PART}${BURY_PART}${INDEX_OF_PART}${FIND_PART}${TOUCH_BODY}`,
   },
@@ -443,7 +451,7 @@ export const SCRIPTS = {
 
 export const LIBRARY = {
   name: 'sojourn',
-  version: 'e720b5b28a72',
+  version: '57e71cdedb12',
   source: `#!lua name=sojourn
 ${RECORD_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${INDEX_OF_PART}${FIND_PART}redis.register_function{ function_name = 'sojourn_create', callback = function(KEYS, ARGV)
 ${CREATE_BODY}end }
@@ -464,7 +472,7 @@ ${SETTLE_BODY}end }
 redis.register_function{ function_name = 'sojourn_touch', callback = function(KEYS, ARGV)
 ${TOUCH_BODY}end }
 redis.register_function{ function_name = 'sojourn_version', flags = { 'no-writes' }, callback = function(KEYS, ARGV)
-return 'e720b5b28a72'
+return '57e71cdedb12'
 end }
 `,
 } as const satisfies Library

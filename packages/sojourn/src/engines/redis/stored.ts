@@ -3,10 +3,16 @@ import { SessionError } from '../../core/errors.ts'
 import type { SessionId, SessionRecord } from '../../core/port.ts'
 import { decodeRecord, encodeRecord } from '../record-layout.ts'
 
-/** Stored before the record: which call wrote it last, so that a call that is sent twice is known again. */
 const WRITE_ID_BYTES = 4
+/**
+ * The ids of the last writes are stored before the record, the newest last, so that a call that is sent twice is
+ * known again, also when others have replaced what it stored. To its first record nobody else has written.
+ */
+const REMEMBERED_WRITES = 4
+const RESERVED_BYTES = REMEMBERED_WRITES * WRITE_ID_BYTES
+const LAST_WRITE_ID = RESERVED_BYTES - WRITE_ID_BYTES
 
-/** Numbers the writes of a process from a random start. Only writes of one version of one session are compared. */
+/** Numbers the writes of a process from a random start. Only the last few writes of one session are compared. */
 export class WriteIds {
   #next = randomBytes(WRITE_ID_BYTES).readUInt32BE(0)
 
@@ -27,12 +33,20 @@ export function storedBytes(record: SessionRecord, writeId: number): Buffer {
   if (record.ended !== null) {
     throw new SessionError('INVALID_ARGUMENT', 'A stored session must not have ended.')
   }
-  const bytes = encodeRecord(record, WRITE_ID_BYTES)
-  bytes.writeUInt32BE(writeId)
+  const bytes = encodeRecord(record, RESERVED_BYTES).fill(0, 0, LAST_WRITE_ID)
+  bytes.writeUInt32BE(writeId, LAST_WRITE_ID)
   return bytes
 }
 
 /** @throws SessionError `RECORD_UNREADABLE` */
 export function recordOf(id: SessionId, bytes: Buffer): SessionRecord {
-  return decodeRecord(id, bytes.subarray(WRITE_ID_BYTES))
+  return decodeRecord(id, bytes.subarray(RESERVED_BYTES))
+}
+
+/**
+ * Whether a conflict with these bytes says for certain that a replace by this version was not applied, although
+ * it was sent twice: no more writes came since than are remembered.
+ */
+export function remembersWriteOf(version: number, current: SessionRecord): boolean {
+  return current.version - version < REMEMBERED_WRITES
 }

@@ -51,11 +51,11 @@ end
 -- The write id and digest of this call: it was sent twice.
 local stored = head_of(KEYS[1])
 if stored ~= '' then
-  local is_ours = string.sub(stored, 1, 4) == string.sub(value, 1, 4)
-    and string.sub(stored, DIGEST, 86) == string.sub(value, DIGEST, 86)
+  local is_ours = write_id_of(stored) == write_id_of(value)
+    and string.sub(stored, DIGEST, USER - 1) == string.sub(value, DIGEST, USER - 1)
   if not is_ours then return 1 end
   -- A write, so that a confirmation that is waited for behind it means this record.
-  redis.call('SETRANGE', KEYS[1], 0, string.sub(value, 1, 4))
+  redis.call('SETRANGE', KEYS[1], 12, write_id_of(value))
   return answer_of(prefix, id) or ''
 end
 
@@ -79,7 +79,7 @@ if not index then return '' end
 
 for place = 1, surplus do
   bury(prefix, live[place].id, index, {
-    write_id = string.sub(value, 1, 4), state = '\5', at = now,
+    write_id = write_id_of(value), state = '\5', at = now,
     keep = keep, keeps_due = keeps_due, due_at = live[place].due_at,
   })
 end

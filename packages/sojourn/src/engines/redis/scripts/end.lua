@@ -19,10 +19,10 @@ local head, index, due_at, has_ended = find(KEYS[1], keep, keeps_due)
 if not head then return 0 end
 if has_ended == nil then return -1 end
 if has_ended then
-  if string.sub(head, 1, 4) ~= ARGV[1] or string.byte(head, 6) == 0 then return 0 end
+  if write_id_of(head) ~= ARGV[1] or string.byte(head, 18) == 0 then return 0 end
   -- The write id of this call: it was sent twice. It writes all the same, so that a confirmation that is waited
   -- for behind it means this record.
-  redis.call('SETRANGE', KEYS[1], 0, ARGV[1])
+  redis.call('SETRANGE', KEYS[1], 12, ARGV[1])
   return 1
 end
 bury(string.sub(KEYS[1], 1, -19), string.sub(KEYS[1], -16), index, {

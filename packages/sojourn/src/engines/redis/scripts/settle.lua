@@ -9,7 +9,7 @@
 -- @include record
 
 local head = head_of(KEYS[1])
-if not is_readable(head) or string.byte(head, 6) == 0 then return 0 end
+if not is_readable(head) or string.byte(head, 18) == 0 then return 0 end
 local id = string.sub(KEYS[1], -16)
 local due = ARGV[3] == '1' and string.sub(KEYS[1], 1, -19) .. 'due' or nil
 if ARGV[1] == '' then
@@ -19,7 +19,7 @@ if ARGV[1] == '' then
 end
 
 local keep_until = tonumber(ARGV[1])
-local flags, user_bytes, sealed_bytes, retired = string.byte(head, 47, 50)
+local flags, user_bytes, sealed_bytes, retired = string.byte(head, 59, 62)
 local previous = math.floor(flags / 2) % 2 == 1 and 38 + sealed_bytes or 0
 local value = redis.call('GETRANGE', KEYS[1], 0, USER - 2 + user_bytes + previous + 14 * retired)
 if due then redis.call('ZADD', due, keep_until, id) end

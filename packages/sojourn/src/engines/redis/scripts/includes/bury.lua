@@ -18,8 +18,8 @@ end
 -- `grave`: write_id, state (its byte), at, keep, keeps_due, due_at.
 local function bury(prefix, id, index, grave)
   local key = prefix .. 's:' .. id
-  redis.call('SETRANGE', key, 0, grave.write_id .. '\1' .. grave.state)
-  redis.call('SETRANGE', key, 40, struct.pack('>I6', grave.at))
+  redis.call('SETRANGE', key, 12, grave.write_id .. '\1' .. grave.state)
+  redis.call('SETRANGE', key, 52, struct.pack('>I6', grave.at))
   redis.call('PEXPIREAT', key, grave.at + grave.keep + TOMBSTONE_MS)
   if index then redis.call('ZREM', index, id) end
   if grave.keeps_due and leased_until(grave.due_at) <= grave.at then

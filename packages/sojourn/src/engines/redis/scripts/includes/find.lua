@@ -16,7 +16,7 @@ local function find(key, keep, keeps_due)
   local cut_at, cut_off = cut_off_of(index)
   if not is_cut(cut_at, cut_off, created_at, id) then return head, index, due_at, false end
   bury(prefix, id, index, {
-    write_id = string.sub(head, 1, 4), state = string.sub(cut_off, 2, 2), at = cut_at,
+    write_id = write_id_of(head), state = string.sub(cut_off, 2, 2), at = cut_at,
     keep = keep, keeps_due = keeps_due, due_at = due_at,
   })
   return head, index, due_at, true

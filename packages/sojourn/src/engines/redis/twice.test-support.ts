@@ -1,0 +1,92 @@
+import { Redis } from 'ioredis'
+import type { RedisServer } from 'sojourn-servers'
+import type { Engine } from '../../core/port.ts'
+import type { Argument, Command, RedisClient, Reply } from './client.ts'
+import { clientOf } from './driver.ts'
+import { Keys } from './keys.ts'
+import { freshPrefix } from './redis.test-support.ts'
+import { RedisEngine } from './redis-engine.ts'
+import { checkOptions } from './redis-options.ts'
+
+export interface Twice {
+  readonly engine: Engine
+  /** Another process's engine on the same store. */
+  readonly other: Engine
+  /** Sends the engine's last command again, byte for byte, and tells the reply. */
+  readonly again: () => Promise<Reply>
+  /** Everything in the store: by key, the bytes, or the entries, and when it leaves. */
+  readonly stored: () => Promise<ReadonlyMap<string, unknown>>
+  readonly close: () => void
+}
+
+/** Engines of which the writes of one can be sent again, as after a lost reply. */
+export async function twice(
+  server: RedisServer,
+  { due = false }: { readonly due?: boolean },
+): Promise<Twice> {
+  const driver = new Redis({ host: server.host, port: server.port })
+  const checked = checkOptions({ client: driver, prefix: freshPrefix(), due })
+  const recording = new Recording(clientOf(driver))
+  return {
+    engine: new RedisEngine(recording, checked, false),
+    other: new RedisEngine(clientOf(driver), checked, false),
+    again: () => recording.again(),
+    stored: () => storedBelow(driver, new Keys(checked.prefix).prefixOf('Ab')),
+    close: () => driver.disconnect(),
+  }
+}
+
+/** A client that remembers the last command. */
+class Recording implements RedisClient {
+  readonly isCluster: boolean
+  readonly #client: RedisClient
+  #last: Command | null = null
+
+  constructor(client: RedisClient) {
+    this.#client = client
+    this.isCluster = client.isCluster
+  }
+
+  async again(): Promise<Reply> {
+    if (this.#last === null) throw new Error('Nothing was sent.')
+    const [reply] = await Promise.all(this.#client.sendAll([this.#last]))
+    return reply
+  }
+
+  sendAll(commands: readonly Command[]): Promise<Reply>[] {
+    this.#last = commands.at(-1) ?? null
+    return this.#client.sendAll(commands)
+  }
+
+  sendEverywhere(args: readonly Argument[]) {
+    return this.#client.sendEverywhere(args)
+  }
+
+  connect(key: string) {
+    return this.#client.connect(key)
+  }
+
+  primaryOf(key: string) {
+    return this.#client.primaryOf(key)
+  }
+
+  refresh(key: string) {
+    return this.#client.refresh(key)
+  }
+
+  close() {
+    return this.#client.close()
+  }
+}
+
+async function storedBelow(driver: Redis, prefix: string): Promise<ReadonlyMap<string, unknown>> {
+  const keys = (await driver.keys(`${prefix}*`)).sort()
+  const values = keys.map(async (key) => {
+    const isText = (await driver.type(key)) === 'string'
+    const value = isText ? await driver.getBuffer(key) : await driver.zrange(key, 0, -1, 'WITHSCORES')
+    // What an answer is kept for is counted from when it came; all else leaves at an instant that was given.
+    const leavesAt = key.includes('}:a:') ? null : await driver.call('PEXPIRETIME', key)
+    return [key, [value, leavesAt]] as const
+  })
+  return new Map(await Promise.all(values))
+}
