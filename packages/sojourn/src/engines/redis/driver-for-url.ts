@@ -63,7 +63,8 @@ async function nodeRedisDriver(url: string): Promise<Driver | null> {
 const IOREDIS_OPTIONS = {
   connectTimeout: CONNECT_MS,
   socketTimeout: SILENCE_MS,
-  maxRetriesPerRequest: 1,
+  // A connection that breaks rejects what was on its way: the engine decides what is sent again.
+  maxRetriesPerRequest: 0,
   autoResendUnfulfilledCommands: false,
   retryStrategy: retryAfter,
 } as const
