@@ -1,12 +1,13 @@
-import { type RedisServer, startProxy, startRedis, until } from 'sojourn-servers'
+import { type Address, type RedisServer, startProxy, startRedis, until } from 'sojourn-servers'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { NOW, numbered, sample } from '../../testing/sample.ts'
+import { openClient, type Place } from '../redis/clients.test-support.ts'
 import { clientOf } from '../redis/driver.ts'
 import { aclRule, redis } from '../redis/index.ts'
 import { subscriberOf } from '../redis/invalidations-driver.ts'
 import { RedisInvalidations } from '../redis/invalidations-redis.ts'
 import { nearCache } from './near-cache.ts'
-import { DRIVER_NAMES, DRIVERS, type Hearing, RedisWorld } from './redis-world.test-support.ts'
+import { type Hearing, RedisWorld } from './redis-world.test-support.ts'
 import { deaf, lying } from './told.test-support.ts'
 
 const { id } = sample()
@@ -56,12 +57,13 @@ async function servedAfterStop(world: RedisWorld): Promise<number> {
   return servedAt - stoppedAt
 }
 
+const at = ({ host, port }: Address): Place => ({ kind: 'server', at: { host, port } })
 const noChanges: Hearing = (inner) => deaf(inner, { changed: () => undefined })
 const noLoss: Hearing = (inner) => deaf(inner, { lost: () => undefined })
 
-describe.each(DRIVER_NAMES)('a near cache over %s', (name) => {
+describe.each(['ioredis', 'iovalkey', 'node-redis'] as const)('a near cache over %s', (name) => {
   const open = (hearing?: Hearing) =>
-    RedisWorld.open(name, server, { staleMs: STALE_MS, ...(hearing && { hearing }) })
+    RedisWorld.open(name, at(server), { staleMs: STALE_MS, ...(hearing && { hearing }) })
 
   test('T60: serves nothing that ended before the read began, once the message has come', async () => {
     await using world = await open()
@@ -127,9 +129,9 @@ describe.each(DRIVER_NAMES)('a near cache over %s', (name) => {
   test('T87: works with the rights of the rule, and without them is no cache and says why', async () => {
     for (const nearCache of [true, false]) {
       const username = `near-${nearCache}`
-      await server.cli(...aclRule({ user: username, nearCache }).split(' '), '+info', '>secret')
-      const access = { port: server.port, username, password: 'secret' }
-      await using world = await RedisWorld.open(name, access)
+      await server.cli(...aclRule({ user: username, nearCache }).split(' '), '>secret')
+      const login = { username, password: 'secret' }
+      await using world = await RedisWorld.open(name, at(server), { login })
       if (nearCache) await world.warm(sample())
       else await until('it says why', async () => world.engine.status.failure, LIMIT_MS)
       expect(world.engine.status.isLive).toBe(nearCache)
@@ -141,7 +143,7 @@ describe.each(DRIVER_NAMES)('a near cache over %s', (name) => {
 describe('the connection that listens', () => {
   test('T60: serves nothing while replies are lost on the way', async () => {
     const proxy = await startProxy({ to: server })
-    await using world = await RedisWorld.open('ioredis', proxy, { staleMs: STALE_MS })
+    await using world = await RedisWorld.open('ioredis', at(proxy), { staleMs: STALE_MS })
     await world.warm(sample())
     proxy.dropReplies(true)
     const isSilent = async () => !world.engine.status.isLive || null
@@ -153,24 +155,27 @@ describe('the connection that listens', () => {
 
   test('T60: proves nothing when it is to another server than the engine writes to', async () => {
     const other = await startRedis()
-    const [ours, elsewhere] = [await DRIVERS.ioredis(server), await DRIVERS.ioredis(other)]
+    const [ours, elsewhere] = [
+      await openClient('ioredis', at(server)),
+      await openClient('ioredis', at(other)),
+    ]
     const heard = new RedisInvalidations({
-      client: clientOf(ours.client),
+      client: clientOf(ours.driver),
       prefix: 'sojourn',
-      subscriber: (key) => subscriberOf(elsewhere.client, key),
+      subscriber: (key) => subscriberOf(elsewhere.driver, key),
     })
-    const engine = await nearCache(redis({ client: ours.client }), { invalidations: heard, staleMs: 100 })
+    const engine = await nearCache(redis({ client: ours.driver }), { invalidations: heard, staleMs: 100 })
     const hasGivenUp = async () => engine.status.failure
     const failure = await until('it gives up', hasGivenUp, LIMIT_MS)
     expect([failure?.message, engine.status.isLive]).toEqual([expect.stringContaining('silent'), false])
     await engine.close()
-    ours.release()
-    elsewhere.release()
+    ours.close()
+    elsewhere.close()
     await other.stop()
   })
 
   test('hears how long a change takes to be seen', async ({ annotate }) => {
-    await using world = await RedisWorld.open('ioredis', server)
+    await using world = await RedisWorld.open('ioredis', at(server))
     const records = Array.from({ length: 300 }, (_, number) => numbered(number, { userId: null }))
     await world.warm(...records)
     const delays: number[] = []
@@ -183,9 +188,9 @@ describe('the connection that listens', () => {
       delays.push(performance.now() - endedAt)
     }
     delays.sort((a, b) => a - b)
-    const at = (share: number) => (delays[Math.ceil(share * delays.length) - 1] ?? 0).toFixed(2)
+    const quantile = (share: number) => (delays[Math.ceil(share * delays.length) - 1] ?? 0).toFixed(2)
     await annotate(
-      `from the answer to the end elsewhere: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, max ${at(1)} ms`,
+      `from the answer to the end elsewhere: p50 ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms, max ${quantile(1)} ms`,
     )
     expect(delays.at(-1)).toBeLessThan(1_000)
   })

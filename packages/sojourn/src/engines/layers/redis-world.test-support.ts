@@ -1,52 +1,26 @@
-import { Redis as Ioredis } from 'ioredis'
-import { Redis as Iovalkey } from 'iovalkey'
-import { createClient } from 'redis'
 import { until } from 'sojourn-servers'
 import type { Engine, SessionId, SessionRecord } from '../../core/port.ts'
 import { NOW } from '../../testing/sample.ts'
 import type { Invalidations } from '../invalidations.ts'
-import { type Driver, invalidations, redis } from '../redis/index.ts'
+import type { RedisClient } from '../redis/client.ts'
+import { type DriverName, type Login, openClient, type Place } from '../redis/clients.test-support.ts'
+import { clientOf } from '../redis/driver.ts'
+import { redis } from '../redis/index.ts'
+import { subscriberOf } from '../redis/invalidations-driver.ts'
+import { RedisInvalidations } from '../redis/invalidations-redis.ts'
 import { nearCache } from './near-cache.ts'
 import type { NearCachedEngine } from './near-cached-engine.ts'
 
-export interface Access {
-  readonly port: number
-  readonly username?: string
-  readonly password?: string
-}
-
-export interface OpenDriver {
-  readonly client: Driver
-  readonly release: () => void
-}
-
-/** A client of each driver, as an application makes it. */
-export const DRIVERS = {
-  ioredis: async (access: Access): Promise<OpenDriver> => {
-    const client = new Ioredis({ host: '127.0.0.1', lazyConnect: true, ...access })
-    client.on('error', () => undefined)
-    await client.connect()
-    return { client, release: () => client.disconnect() }
-  },
-  iovalkey: async (access: Access): Promise<OpenDriver> => {
-    const client = new Iovalkey({ host: '127.0.0.1', lazyConnect: true, ...access })
-    client.on('error', () => undefined)
-    await client.connect()
-    return { client, release: () => client.disconnect() }
-  },
-  'node-redis': async ({ port, ...user }: Access): Promise<OpenDriver> => {
-    const client = createClient({ socket: { port, host: '127.0.0.1' }, ...user })
-    client.on('error', () => undefined)
-    await client.connect()
-    return { client, release: () => client.destroy() }
-  },
-} as const
-
-export type DriverName = keyof typeof DRIVERS
-export const DRIVER_NAMES = ['ioredis', 'iovalkey', 'node-redis'] as const
-
 /** How a twin hears otherwise than it should. */
 export type Hearing = (inner: Invalidations) => Invalidations
+
+export interface WorldOptions {
+  readonly hearing?: Hearing
+  /** How a twin sees the servers otherwise than it should. */
+  readonly seeing?: (client: RedisClient) => RedisClient
+  readonly staleMs?: number
+  readonly login?: Login
+}
 
 /** A process with a near cache, and another one without, on one server. */
 export class RedisWorld implements AsyncDisposable {
@@ -63,27 +37,30 @@ export class RedisWorld implements AsyncDisposable {
     this.#release = release
   }
 
-  static async open(
-    name: DriverName,
-    access: Access,
-    { hearing = (inner) => inner, staleMs = 1_000 }: { hearing?: Hearing; staleMs?: number } = {},
-  ): Promise<RedisWorld> {
-    const [ours, theirs] = await Promise.all([DRIVERS[name](access), DRIVERS[name](access)])
-    const heard = invalidations({ client: ours.client })
-    const engine = await nearCache(redis({ client: ours.client }), {
-      invalidations: hearing(heard),
-      staleMs,
+  static async open(name: DriverName, place: Place, options: WorldOptions = {}): Promise<RedisWorld> {
+    const { hearing = (inner) => inner, seeing = (client) => client, staleMs = 1_000, login = null } = options
+    const [ours, other] = [await openClient(name, place, login), await openClient(name, place, login)]
+    const heard = new RedisInvalidations({
+      client: seeing(clientOf(ours.driver)),
+      prefix: 'sojourn',
+      subscriber: (key) => subscriberOf(ours.driver, key),
     })
+    const told = { invalidations: hearing(heard), staleMs }
+    const engine = await nearCache(redis({ client: ours.driver }), told)
     const release = () => {
-      ours.release()
-      theirs.release()
+      ours.close()
+      other.close()
     }
-    const world = new RedisWorld(engine, await redis({ client: theirs.client }), heard, release)
-    return world
+    return new RedisWorld(engine, await redis({ client: other.driver }), heard, release)
   }
 
   async live(): Promise<void> {
-    await until('the cache serves', async () => this.engine.status.isLive || null, 10_000)
+    const isLive = async () => {
+      const { isLive, failure } = this.engine.status
+      if (failure !== null) throw failure
+      return isLive || null
+    }
+    await until('the cache serves', isLive, 10_000)
   }
 
   /** Stores records and reads them until they come from memory. */

@@ -36,13 +36,12 @@ export class SlotWatch {
     if (slots !== this.#slots) throw gap('slots have moved.')
   }
 
-  /** Whether the server has the slots of all these buckets. */
-  holds(buckets: readonly string[]): boolean {
+  /** The first of these buckets whose slot the server has not; null when it has all. */
+  lacks(buckets: readonly string[]): string | null {
     const ranges = (this.#slots ?? '').split(' ').map((range) => range.split('-').map(Number))
-    return buckets.every((bucket) => {
-      const slot = slotOf(bucket)
-      return ranges.some(([first = -1, last = first]) => first <= slot && slot <= last)
-    })
+    const isHere = (slot: number) =>
+      ranges.some(([first = -1, last = first]) => first <= slot && slot <= last)
+    return buckets.find((bucket) => !isHere(slotOf(bucket))) ?? null
   }
 
   close(): void {

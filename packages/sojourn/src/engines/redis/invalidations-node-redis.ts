@@ -64,7 +64,7 @@ async function listeningTo(
   driver: NodeRedisNode | NodeRedisCluster | NodeRedisSentinel,
   key: string,
 ): Promise<object> {
-  if ('_execute' in driver) return driver._execute(false, async (node) => duplicateOf(node))
+  if ('getMasterNode' in driver) return driver._execute(false, async (node) => duplicateOf(node))
   if (!('masters' in driver)) return duplicateOf(driver)
   const primary = driver.slots[slotOf(bucketOfKey(key))]?.master
   if (primary === undefined) throw gap('no server holds the slot.')

@@ -89,16 +89,18 @@ export class Thread {
     const track = this.#owned(new Track(await subscriber(key), { client, prefix, bucket }, events))
     await track.open()
     // After tracking is on: a slot that leaves from now on is either seen here or by the next look.
-    if (client.isCluster) await this.#watchSlots(key, buckets)
+    if (client.isCluster) await this.#watchSlots(buckets, key)
     return track
   }
 
-  async #watchSlots(key: string, buckets: readonly string[]): Promise<void> {
-    const { client } = this.#parts
+  async #watchSlots(buckets: readonly string[], key: string): Promise<void> {
+    const { client, prefix } = this.#parts
     const watch = this.#owned(new SlotWatch(await client.connect(key)))
     await watch.look()
-    if (!watch.holds(buckets)) {
-      await client.refresh(key)
+    const gone = watch.lacks(buckets)
+    if (gone !== null) {
+      // The client learns of a move by asking for what has moved.
+      await client.refresh(`${prefix}:{${gone}}:`)
       throw gap('the client looks for slots where they are no more.')
     }
     this.#watches.push(watch)
