@@ -100,6 +100,7 @@ export class GuardedEngine implements Engine {
     }
   }
 
+  /** One promise for each call: this is on the way of every request. */
   #bounded<T>(code: Code, run: () => Promise<T>, isExpected = (_answer: T) => true): Promise<T> {
     if (this.#inFlight >= IN_FLIGHT_LIMIT) {
       return Promise.reject(new SessionError('OVERLOADED', `${IN_FLIGHT_LIMIT} operations are in flight.`))
@@ -108,30 +109,25 @@ export class GuardedEngine implements Engine {
       const entry: Pending = { dueAt: this.#clock.monotonic() + this.#timeout, code, reject }
       this.#pending.add(entry)
       this.#arm()
-      this.#answered(run, code, isExpected).then(
+      this.#inFlight += 1
+      begun(run).then(
         (answer) => {
-          this.#pending.delete(entry)
-          resolve(answer)
+          this.#settled(entry)
+          const wrong = wrongWith(answer, code, isExpected)
+          if (wrong === null) resolve(answer)
+          else reject(wrong)
         },
         (error: unknown) => {
-          this.#pending.delete(entry)
-          reject(error)
+          this.#settled(entry)
+          reject(wrapped(error, code))
         },
       )
     })
   }
 
-  async #answered<T>(run: () => Promise<T>, code: Code, isExpected: (answer: T) => boolean): Promise<T> {
-    this.#inFlight += 1
-    try {
-      const answer = await run()
-      if (isExpected(answer)) return answer
-    } catch (error) {
-      throw wrapped(error, code)
-    } finally {
-      this.#inFlight -= 1
-    }
-    throw new SessionError(code, 'It answered for another session.')
+  #settled(entry: Pending): void {
+    this.#pending.delete(entry)
+    this.#inFlight -= 1
   }
 
   #arm(): void {
@@ -150,6 +146,24 @@ export class GuardedEngine implements Engine {
       entry.reject(new SessionError(entry.code, `No answer within ${this.#timeout} ms.`))
     }
     this.#arm()
+  }
+}
+
+/** An engine that throws has failed like one that rejects; one that promises nothing has answered nothing. */
+function begun<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return Promise.resolve(run())
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+/** An answer about another session, or one that makes no sense, is not believed. */
+function wrongWith<T>(answer: T, code: Code, isExpected: (answer: T) => boolean): SessionError | null {
+  try {
+    return isExpected(answer) ? null : new SessionError(code, 'It answered for another session.')
+  } catch (error) {
+    return wrapped(error, code)
   }
 }
 

@@ -40,8 +40,8 @@ export class Records {
   }
 
   /** The record of each id, in order. One round trip. */
-  async read(ids: readonly SessionId[]): Promise<(SessionRecord | null)[]> {
-    if (!this.#opened) await this.ready()
+  read(ids: readonly SessionId[]): Promise<(SessionRecord | null)[]> {
+    if (!this.#opened) return this.#readFirst(ids)
     return this.#mustRefresh() ? this.#readWithCutoff(ids) : this.#engine.read(ids)
   }
 
@@ -64,6 +64,11 @@ export class Records {
   /** Whether `revokeAll` has ended the record without having touched it. */
   isCutOff(record: SessionRecord): boolean {
     return record.createdAt < this.#about.notBefore
+  }
+
+  async #readFirst(ids: readonly SessionId[]): Promise<(SessionRecord | null)[]> {
+    await this.ready()
+    return this.read(ids)
   }
 
   async #open(): Promise<void> {

@@ -1,4 +1,3 @@
-import type { SessionId } from '../../core/port.ts'
 import type { Argument, Command, RedisClient, Reply } from './client.ts'
 import type { Keys } from './keys.ts'
 import { type Read, readCommands } from './reads.ts'
@@ -33,12 +32,10 @@ export class Flight {
     })
   }
 
-  /** Reads a record with all others of this turn; null where there is none. */
-  read(id: SessionId): Promise<Buffer | null> {
-    return new Promise((resolve, reject) => {
-      this.#call()
-      this.#reads.push({ id, resolve, reject })
-    })
+  /** Reads a record with all others of this turn. */
+  read(read: Read): void {
+    this.#call()
+    this.#reads.push(read)
   }
 
   #call(): void {

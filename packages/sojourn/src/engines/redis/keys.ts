@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { SessionId } from '../../core/port.ts'
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
@@ -55,8 +55,8 @@ export class Keys {
    * because scripts have no other; records hold the whole user id, and that is what is compared.
    */
   user(bucket: string, userId: string): string {
-    const hash = createHash('sha1').update(USER_LABEL).update(userId).digest('hex')
-    return `${this.prefixOf(bucket)}u:${hash.slice(0, HASH_LENGTH)}`
+    const digest = hash('sha1', USER_LABEL + userId)
+    return `${this.prefixOf(bucket)}u:${digest.slice(0, HASH_LENGTH)}`
   }
 
   due(bucket: string): string {

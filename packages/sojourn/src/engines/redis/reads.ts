@@ -1,8 +1,10 @@
-import type { SessionId } from '../../core/port.ts'
+import type { SessionId, SessionRecord } from '../../core/port.ts'
 import type { Reply } from './client.ts'
+import { failureOf, isSilence } from './failures.ts'
 import type { Passenger } from './flight.ts'
-import { bucketOf, type Keys } from './keys.ts'
+import { bucketOf, isId, type Keys } from './keys.ts'
 import { bytesOf, listOf } from './replies.ts'
+import { recordOf } from './stored.ts'
 
 /** A record that somebody waits for. */
 export interface Read {
@@ -13,6 +15,45 @@ export interface Read {
 
 /** So that one reply holds up neither the server nor this process for long. */
 const KEYS_AT_ONCE = 256
+
+/**
+ * The records of some ids, in order; null where absent. One promise for all, because this is on the way of
+ * every request. A read changes nothing: one whose connection failed is sent once more.
+ */
+export function readRecords(
+  ids: readonly SessionId[],
+  send: (read: Read) => void,
+): Promise<(SessionRecord | null)[]> {
+  return new Promise((resolve, reject) => {
+    const records: (SessionRecord | null)[] = ids.map(() => null)
+    let open = ids.length
+    const close = (): void => {
+      open -= 1
+      if (open === 0) resolve(records)
+    }
+    if (open === 0) resolve(records)
+    for (const [index, id] of ids.entries()) {
+      if (!isId(id)) {
+        close()
+        continue
+      }
+      const take = (bytes: Buffer | null): void => {
+        try {
+          records[index] = bytes && recordOf(id, bytes)
+          close()
+        } catch (error) {
+          reject(error)
+        }
+      }
+      const fail = (error: unknown): void => reject(failureOf(error, 'ENGINE_UNAVAILABLE'))
+      const again = (error: unknown): void => {
+        if (isSilence(error)) send({ id, resolve: take, reject: fail })
+        else fail(error)
+      }
+      send({ id, resolve: take, reject: again })
+    }
+  })
+}
 
 /**
  * The reads of one turn as few commands: one MGET, in a cluster one for each bucket, a GET for one alone. The

@@ -16,12 +16,11 @@ import { assertEnd, assertInstant, assertUserId } from '../record-check.ts'
 import type { RedisClient } from './client.ts'
 import { ConfirmedFlight } from './confirmed-flight.ts'
 import { DueList } from './due-list.ts'
-import { failureOf, isSilence } from './failures.ts'
 import { Flight } from './flight.ts'
 import { isBucket, isId, Keys } from './keys.ts'
+import { readRecords } from './reads.ts'
 import type { CheckedOptions, Durability } from './redis-options.ts'
 import { ScriptRunner, type Sender } from './script-runner.ts'
-import { recordOf } from './stored.ts'
 import { Verbs } from './verbs.ts'
 
 const CEILING: UserLimit = { max: USER_CEILING, whenFull: 'refuse', replaces: null }
@@ -35,7 +34,8 @@ export class RedisEngine implements Engine {
   readonly #verbs: Verbs
   readonly #due: DueList | null
   readonly #confirmed: ConfirmedFlight[] = []
-  readonly #begun = new Set<Promise<unknown>>()
+  #begun = 0
+  #onIdle: (() => void) | null = null
   #isClosed = false
 
   constructor(client: RedisClient, options: CheckedOptions, ownsClient: boolean) {
@@ -59,9 +59,9 @@ export class RedisEngine implements Engine {
     this.#due = options.due ? new DueList(client, keys, runner, this.#flight) : null
   }
 
-  async read(ids: readonly SessionId[]): Promise<(SessionRecord | null)[]> {
-    this.#assertOpen()
-    return this.#begin(Promise.all(ids.map((id) => this.#readOne(id))))
+  read(ids: readonly SessionId[]): Promise<(SessionRecord | null)[]> {
+    if (this.#isClosed) return Promise.reject(new SessionError('STORE_CLOSED'))
+    return this.#begin(readRecords(ids, (read) => this.#flight.read(read)))
   }
 
   async create(record: SessionRecord, limit: UserLimit | null, now: Instant): Promise<Created> {
@@ -127,7 +127,7 @@ export class RedisEngine implements Engine {
   async close(): Promise<void> {
     this.#assertOpen()
     this.#isClosed = true
-    while (this.#begun.size > 0) await Promise.allSettled(this.#begun)
+    await this.#idle()
     for (const confirmed of this.#confirmed) confirmed.close()
     if (this.#ownsClient) await this.#client.close()
   }
@@ -139,32 +139,22 @@ export class RedisEngine implements Engine {
     return confirmed
   }
 
-  async #readOne(id: SessionId): Promise<SessionRecord | null> {
-    if (!isId(id)) return null
-    const bytes = await this.#bytesOf(id)
-    return bytes && recordOf(id, bytes)
-  }
-
-  /** A read changes nothing: one whose connection failed is tried once more. */
-  async #bytesOf(id: SessionId): Promise<Buffer | null> {
-    try {
-      return await this.#flight.read(id).catch((error: unknown) => {
-        if (!isSilence(error)) throw error
-        return this.#flight.read(id)
-      })
-    } catch (error) {
-      throw failureOf(error, 'ENGINE_UNAVAILABLE')
-    }
-  }
-
   /** `close` waits for it. */
-  async #begin<T>(work: Promise<T>): Promise<T> {
-    this.#begun.add(work)
-    try {
-      return await work
-    } finally {
-      this.#begun.delete(work)
+  #begin<T>(work: Promise<T>): Promise<T> {
+    this.#begun += 1
+    const done = (): void => {
+      this.#begun -= 1
+      if (this.#begun === 0) this.#onIdle?.()
     }
+    work.then(done, done)
+    return work
+  }
+
+  async #idle(): Promise<void> {
+    if (this.#begun === 0) return
+    await new Promise<void>((resolve) => {
+      this.#onIdle = resolve
+    })
   }
 
   #assertOpen(): void {

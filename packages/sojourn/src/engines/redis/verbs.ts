@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { SessionError } from '../../core/errors.ts'
 import {
+  CLOCK_SKEW_MS,
   type Created,
   END_REASONS,
   type Ended,
   type EndReason,
   type Instant,
-  type Milliseconds,
   type Replaced,
   type SessionId,
   type SessionRecord,
@@ -20,10 +20,8 @@ import type { CheckedOptions } from './redis-options.ts'
 import { bytesOf, idsOf, listOf, numberOf, textOf } from './replies.ts'
 import type { Call, ScriptRunner, Sender } from './script-runner.ts'
 import { SCRIPTS } from './scripts.gen.ts'
-import { recordOf, storedBytes, WriteIds, writeIdBytes } from './stored.ts'
+import { recordOf, remembersWriteOf, storedBytes, WriteIds, writeIdBytes } from './stored.ts'
 
-/** The server's own clock deletes nothing before everybody's clock calls it dead. */
-const MARGIN_MS: Milliseconds = 60_000
 const CALL_NAME_BYTES = 12
 
 /** By which way a write goes, after what it must have reached before it is acknowledged. */
@@ -46,7 +44,7 @@ export class Verbs {
     this.#keys = keys
     this.#runner = runner
     this.#senders = senders
-    this.#keep = String(MARGIN_MS + (due ? retention : 0))
+    this.#keep = String(CLOCK_SKEW_MS + (due ? retention : 0))
     this.#due = due ? '1' : '0'
   }
 
@@ -76,6 +74,7 @@ export class Verbs {
       script: SCRIPTS.replace,
       keys: [this.#keys.record(id), ...user],
       args: [value, String(now), this.#keep, this.#due, String(expectedVersion)],
+      tells: (reply) => !Buffer.isBuffer(reply) || remembersWriteOf(record.version, recordOf(id, reply)),
     }
     const reply = await this.#run(this.#senders.writes, call)
     if (Buffer.isBuffer(reply)) return { outcome: 'conflict', current: recordOf(id, reply) }
