@@ -178,3 +178,32 @@ describe('T97: sent again after somebody else’s write', () => {
     expect(await again()).toBe(0)
   })
 })
+
+describe('T97: a replace whose reply was lost, and which is sent again by the engine,', () => {
+  /** What the caller is told when so many others wrote before it was sent again. */
+  async function told(isApplied: boolean, others: number): Promise<unknown> {
+    const { engine, other, loseReply } = await open()
+    await engine.create(sample(), null, NOW)
+    loseReply(isApplied, async () => {
+      let record = isApplied ? next(sample()) : sample()
+      for (let turn = 0; turn < others; turn += 1) {
+        await other.replace(next(record), record.version, NOW)
+        record = next(record)
+      }
+    })
+    return engine.replace(next(sample()), 1, NOW).then(
+      ({ outcome }) => outcome,
+      (error) => error.code,
+    )
+  }
+
+  test('is done when it was applied, and its outcome is unknown behind four others', async () => {
+    const answers = await Promise.all([0, 1, 3, 4].map((others) => told(true, others)))
+    expect(answers).toEqual(['done', 'done', 'done', 'OUTCOME_UNKNOWN'])
+  })
+
+  test('is in conflict when another was applied, and its outcome is unknown behind five', async () => {
+    const answers = await Promise.all([0, 1, 4, 5].map((others) => told(false, others)))
+    expect(answers).toEqual(['done', 'conflict', 'conflict', 'OUTCOME_UNKNOWN'])
+  })
+})

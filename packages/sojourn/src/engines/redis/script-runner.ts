@@ -19,6 +19,8 @@ export interface Call {
   readonly args: readonly Argument[]
   /** What it means for the caller when no answer comes. */
   readonly silence: Silence
+  /** Whether the answer to the second sending tells what became of the first; left out where each does. */
+  readonly tells?: (reply: Reply) => boolean
 }
 
 /** A server that lost its scripts gets them again; one that loses them faster than that is not to be used. */
@@ -41,11 +43,18 @@ export class ScriptRunner {
     try {
       return await this.#evaluate(sender, call).catch((error: unknown) => {
         if (!isSilence(error)) throw error
-        return this.#evaluate(sender, call)
+        return this.#again(sender, call, error)
       })
     } catch (error) {
       throw failureOf(error, call.silence)
     }
+  }
+
+  async #again(sender: Sender, call: Call, failure: unknown): Promise<Reply> {
+    const reply = await this.#evaluate(sender, call)
+    const { tells = () => true } = call
+    if (!tells(reply)) throw failure
+    return reply
   }
 
   async #evaluate(sender: Sender, { script, keys, args }: Call): Promise<Reply> {

@@ -14,6 +14,8 @@ export interface Twice {
   readonly other: Engine
   /** Sends the engine's last command again, byte for byte, and tells the reply. */
   readonly again: () => Promise<Reply>
+  /** The engine's next command gets no reply: it is applied or not, then this happens, then its connection breaks. */
+  readonly loseReply: (isApplied: boolean, meanwhile: () => Promise<unknown>) => void
   /** Everything in the store: by key, the bytes, or the entries, and when it leaves. */
   readonly stored: () => Promise<ReadonlyMap<string, unknown>>
   readonly close: () => void
@@ -31,6 +33,7 @@ export async function twice(
     engine: new RedisEngine(recording, checked, false),
     other: new RedisEngine(clientOf(driver), checked, false),
     again: () => recording.again(),
+    loseReply: (isApplied, meanwhile) => recording.loseReply(isApplied, meanwhile),
     stored: () => storedBelow(driver, new Keys(checked.prefix).prefixOf('Ab')),
     close: () => driver.disconnect(),
   }
@@ -41,6 +44,7 @@ class Recording implements RedisClient {
   readonly isCluster: boolean
   readonly #client: RedisClient
   #last: Command | null = null
+  #fault: { readonly isApplied: boolean; readonly meanwhile: () => Promise<unknown> } | null = null
 
   constructor(client: RedisClient) {
     this.#client = client
@@ -53,9 +57,23 @@ class Recording implements RedisClient {
     return reply
   }
 
+  loseReply(isApplied: boolean, meanwhile: () => Promise<unknown>): void {
+    this.#fault = { isApplied, meanwhile }
+  }
+
   sendAll(commands: readonly Command[]): Promise<Reply>[] {
     this.#last = commands.at(-1) ?? null
-    return this.#client.sendAll(commands)
+    const fault = this.#fault
+    this.#fault = null
+    if (fault === null) return this.#client.sendAll(commands)
+    const applied = fault.isApplied
+      ? this.#client.sendAll(commands)
+      : commands.map(() => Promise.resolve(null))
+    return applied.map(async (reply) => {
+      await reply
+      await fault.meanwhile()
+      throw new Error('The connection broke.')
+    })
   }
 
   sendEverywhere(args: readonly Argument[]) {
@@ -83,7 +101,9 @@ async function storedBelow(driver: Redis, prefix: string): Promise<ReadonlyMap<s
   const keys = (await driver.keys(`${prefix}*`)).sort()
   const values = keys.map(async (key) => {
     const isText = (await driver.type(key)) === 'string'
-    const value = isText ? await driver.getBuffer(key) : await driver.zrange(key, 0, -1, 'WITHSCORES')
+    const value = isText
+      ? await driver.getBuffer(key)
+      : await driver.call('ZRANGE', key, '0', '-1', 'WITHSCORES')
     // What an answer is kept for is counted from when it came; all else leaves at an instant that was given.
     const leavesAt = key.includes('}:a:') ? null : await driver.call('PEXPIRETIME', key)
     return [key, [value, leavesAt]] as const
