@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { lmdb } from '../engines/lmdb/index.ts'
 import { memory } from '../engines/memory/index.ts'
+import { prepareRedis } from '../engines/redis/storage.test-support.ts'
 import { over } from '../testing/shareable-store.test-support.ts'
 import type { Engine } from './port.ts'
 
@@ -21,6 +22,7 @@ export interface EngineUnderTest {
 export const ENGINES = [
   { name: 'memory', prepare: prepareMemory },
   { name: 'lmdb', prepare: prepareLmdb },
+  { name: 'redis', prepare: prepareRedis },
 ] as const satisfies readonly EngineUnderTest[]
 
 async function prepareMemory(): Promise<Storage> {
