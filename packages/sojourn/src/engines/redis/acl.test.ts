@@ -216,6 +216,7 @@ describe('under the rule for a feature', () => {
     ['nearCache', ['CLIENT', 'TRACKING', 'ON', 'REDIRECT', '0', 'BCAST', 'PREFIX', 'sojourn:']],
     ['nearCache', ['SUBSCRIBE', channel]],
     ['cluster', ['CLUSTER', 'SLOTS']],
+    ['cluster', ['CLUSTER', 'INFO']],
     ['sentinel', ['ROLE']],
   ] as const)('T87: %s may do what it needs, and nobody else may', async (feature, command) => {
     await grant(server, aclRule())

@@ -72,6 +72,8 @@ const BY_FEATURE: Readonly<Record<Exclude<Feature, 'functions'>, readonly Right[
     { rule: '+subscribe', trial: () => ['SUBSCRIBE', INVALIDATIONS] },
   ],
   cluster: [
+    // ioredis connects anew again and again without it, and never says why.
+    { rule: '+cluster|info', trial: () => ['CLUSTER', 'INFO'] },
     { rule: '+cluster|slots', trial: () => ['CLUSTER', 'SLOTS'] },
     { rule: '+cluster|shards', trial: () => ['CLUSTER', 'SHARDS'] },
     { rule: '+asking', trial: () => ['ASKING'] },
@@ -116,7 +118,7 @@ export function doctorRule({ user = 'doctor', server = '7.0', ...features }: Acl
     ...(server === '7.2' ? ['client|setinfo'] : []),
   ]
   const topology = [
-    ...(features.cluster === true ? ['cluster|slots', 'cluster|shards'] : []),
+    ...(features.cluster === true ? ['cluster|info', 'cluster|slots', 'cluster|shards'] : []),
     ...(features.sentinel === true ? ['role'] : []),
   ]
   const words = [...rights, ...newer, ...connecting, ...topology].map((right) => `+${right}`)

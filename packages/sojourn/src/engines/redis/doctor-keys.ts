@@ -1,6 +1,7 @@
 import type { Reply } from './client.ts'
 import { fail, ok, type Result, warn } from './doctor-finding.ts'
 import { type DoctorServer, type Looked, textOf } from './doctor-server.ts'
+import { beatPattern } from './invalidations-keys.ts'
 
 const BATCH = '1000'
 const SHOWN = 3
@@ -60,7 +61,7 @@ export function checkKeys({ seen, foreign, strange }: KeySample, prefix: string)
 
 /** Which keys a store has: `docs/storage/redis.md`. A near cache's heartbeats lie beside them. */
 function kindOf(key: string, prefix: string): 'own' | 'foreign' | 'strange' {
-  if (key.startsWith(`${prefix}/near:`)) return 'own'
+  if (key.startsWith(beatPattern(prefix).slice(0, -1))) return 'own'
   if (!key.startsWith(`${prefix}:{`)) return 'foreign'
   return OWN.test(key.slice(prefix.length)) ? 'own' : 'strange'
 }
