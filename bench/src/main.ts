@@ -7,8 +7,10 @@ import { fillStore, openStore } from './embedded/open-store.ts'
 import { isRedisContestant } from './redis/contestants/contestants.ts'
 import { runRedis } from './redis/redis-bench.ts'
 import { updateRedisPage } from './redis/redis-markdown.ts'
-import { parseRedis, REDIS_HELP } from './redis/redis-options.ts'
+import { parseRedis, REDIS_HELP, type RedisBenchOptions } from './redis/redis-options.ts'
 import { serveRedisContestant } from './redis/redis-process.ts'
+import { runScale } from './redis/scale/scale.ts'
+import { serveScale } from './redis/scale/scale-process.ts'
 import type { Verdict } from './verdicts.ts'
 
 const [command = '', ...rest] = process.argv.slice(2)
@@ -19,7 +21,7 @@ switch (command) {
     await bench(HELP, () => parseEmbedded(rest), runEmbedded, updatePage)
     break
   case 'redis':
-    await bench(REDIS_HELP, () => parseRedis(rest), runRedis, updateRedisPage)
+    await bench(REDIS_HELP, () => parseRedis(rest), redis, updateRedisPage)
     break
   // What follows is for the processes that this one starts.
   case 'serve':
@@ -27,6 +29,9 @@ switch (command) {
     break
   case 'serve-redis':
     if (isRedisContestant(first)) await serveRedisContestant(first, JSON.parse(second))
+    break
+  case 'serve-scale':
+    await serveScale(first)
     break
   case 'fill':
     await fillStore(first, Number(second))
@@ -37,6 +42,11 @@ switch (command) {
   default:
     console.log(`${HELP}\n\n${REDIS_HELP}`)
     process.exitCode = command === '' || command === '--help' ? 0 : 1
+}
+
+function redis(options: RedisBenchOptions): Promise<readonly Verdict[]> {
+  const { sessions } = options
+  return sessions === null ? runRedis(options) : runScale({ ...options, sessions })
 }
 
 interface Choice {

@@ -45,5 +45,9 @@ export function median(values: readonly number[]): number {
 /** How many times one is the other, taken within each round, in which both met alike; the median of the rounds. */
 export function medianRatio(numerators: readonly number[], denominators: readonly number[]): Spread {
   const ratios = numerators.map((numerator, round) => numerator / (denominators[round] ?? Number.NaN))
-  return { value: median(ratios), min: Math.min(...ratios), max: Math.max(...ratios) }
+  return spreadAround(ratios)
+}
+
+export function spreadAround(values: readonly number[]): Spread {
+  return { value: median(values), min: Math.min(...values), max: Math.max(...values) }
 }

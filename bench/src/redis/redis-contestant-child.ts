@@ -1,12 +1,12 @@
 import { Child } from '../child.ts'
 import type { RedisContestantName } from './contestants/contestants.ts'
+import type { CallSample } from './measure-calls.ts'
 import type { Place, RedisRequest } from './redis-process.ts'
-import type { RedisSample } from './redis-slice.ts'
 
 /** A contestant in its own process, seen from the process that measures. */
 export interface RemoteRedis {
   readonly name: RedisContestantName
-  readonly child: Child<RedisRequest, RedisSample>
+  readonly child: Child<RedisRequest, CallSample>
 }
 
 export async function startContestant(name: RedisContestantName, place: Place): Promise<RemoteRedis> {

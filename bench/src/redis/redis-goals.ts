@@ -1,10 +1,10 @@
-import { medianRatio, type Spread } from '../statistics.ts'
+import { medianRatio, type Spread, spreadAround } from '../statistics.ts'
 import { atLeast, atMost, told, type Verdict } from '../verdicts.ts'
 import type { Verb } from './contestants/contestant.ts'
 import type { RedisContestantName } from './contestants/contestants.ts'
 import type { Concurrency } from './extents.ts'
+import type { CallSample } from './measure-calls.ts'
 import type { MemoryUse } from './memory.ts'
-import type { RedisSample } from './redis-slice.ts'
 import type { RoundTrips } from './round-trips.ts'
 import type { RedisMeasured } from './side-by-side.ts'
 
@@ -18,7 +18,7 @@ export interface Findings {
 interface Pair {
   readonly verb: Verb
   readonly concurrency: Concurrency
-  readonly key: Exclude<keyof RedisSample, 'calls'>
+  readonly key: Exclude<keyof CallSample, 'calls'>
   readonly ours: RedisContestantName
   readonly against: RedisContestantName
 }
@@ -88,7 +88,7 @@ function speedVerdicts(
 function memoryVerdicts({ memory }: Findings): Verdict[] {
   const bytesOf = (name: RedisContestantName) =>
     memory.find(({ contestant }) => contestant === name)?.bytesPerSession ?? Number.NaN
-  const ratio = (name: RedisContestantName) => single(bytesOf(name) / bytesOf('connect-redis'))
+  const ratio = (name: RedisContestantName) => spreadAround([bytesOf(name) / bytesOf('connect-redis')])
   return [
     atMost(
       MOST_MEMORY,
@@ -116,7 +116,7 @@ export function samplesOf(
   contestant: RedisContestantName,
   verb: Verb,
   concurrency: Concurrency,
-): RedisSample[] {
+): CallSample[] {
   return measured
     .filter((each) => each.contestant === contestant && each.verb === verb)
     .filter((each) => each.concurrency === concurrency)
@@ -128,13 +128,9 @@ function countedIn(counted: readonly RoundTrips[], contestant: RedisContestantNa
   const found = counted.find(
     (each) => each.contestant === contestant && each.verb === verb && each.concurrency === 1,
   )
-  return single(found?.each ?? Number.NaN)
+  return spreadAround([found?.each ?? Number.NaN])
 }
 
 function counted(limit: number, goal: string, value: Spread): Verdict {
   return { goal, limit: `${limit}`, unit: '', value, isMet: Math.abs(value.value - limit) <= COUNT_TOLERANCE }
-}
-
-function single(value: number): Spread {
-  return { value, min: value, max: value }
 }

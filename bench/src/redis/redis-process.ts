@@ -1,7 +1,8 @@
 import { serveParent } from '../child.ts'
 import type { Servers } from './contestants/contestant.ts'
 import { REDIS_CONTESTANTS, type RedisContestantName } from './contestants/contestants.ts'
-import { type RedisOrder, type RedisSample, RedisSlices, type Users } from './redis-slice.ts'
+import type { CallSample } from './measure-calls.ts'
+import { type RedisOrder, RedisSlices, type Users } from './redis-slice.ts'
 import { ServerCpu } from './server-cpu.ts'
 
 /** What the parent asks for; sessions and users must have been filled before a slice needs them. */
@@ -21,7 +22,7 @@ export async function serveRedisContestant(name: RedisContestantName, place: Pla
   const contestant = await REDIS_CONTESTANTS[name].open(place)
   const cpu = new ServerCpu(place.watched)
   const slices = new RedisSlices(contestant, cpu)
-  const carryOut = async (request: RedisRequest): Promise<RedisSample | null> => {
+  const carryOut = async (request: RedisRequest): Promise<CallSample | null> => {
     if ('slice' in request) return slices.run(request.slice)
     if ('fill' in request) await contestant.fill(request.fill)
     else if ('listed' in request) await slices.fillListed(request.listed)

@@ -1,7 +1,7 @@
 import { drawn, latenciesOf } from '../latencies.ts'
-import { percentile } from '../statistics.ts'
 import { atOnce } from './contestants/at-once.ts'
 import type { RedisContestant, Verb } from './contestants/contestant.ts'
+import { type CallSample, measureCalls } from './measure-calls.ts'
 import type { ServerCpu } from './server-cpu.ts'
 
 /** So many users with so many sessions each. */
@@ -22,19 +22,6 @@ export interface RedisOrder {
   readonly sessions: number
   readonly listed: Users
   readonly ended: Users
-}
-
-/** What came of it. Times are milliseconds. */
-export interface RedisSample {
-  readonly calls: number
-  readonly perSecond: number
-  readonly p50: number
-  readonly p99: number
-  readonly p999: number
-  /** Of all threads of this process, for one call. */
-  readonly cpu: number
-  /** Of all threads of the servers, for one call. */
-  readonly serverCpu: number
 }
 
 const FILL_USERS_AT_ONCE = 4
@@ -67,28 +54,11 @@ export class RedisSlices {
   }
 
   /** Warms up, then measures: each caller begins anew as soon as its last call is done. */
-  async run(order: RedisOrder): Promise<RedisSample> {
+  async run(order: RedisOrder): Promise<CallSample> {
     const make = this.#callOf(order)
     const { concurrency, most } = order
     await latenciesOf({ concurrency, most, durationMs: order.warmupMs }, make)
-    const cpuAtStart = process.cpuUsage()
-    const serverAtStart = await this.#cpu.used()
-    const startedAt = performance.now()
-    const latencies = await latenciesOf({ concurrency, most, durationMs: order.measureMs }, make)
-    const seconds = (performance.now() - startedAt) / 1_000
-    const { user, system } = process.cpuUsage(cpuAtStart)
-    const serverCpu = (await this.#cpu.used()) - serverAtStart
-    const calls = latencies.length
-    const sorted = latencies.sort()
-    return {
-      calls,
-      perSecond: calls / seconds,
-      p50: percentile(sorted, 0.5),
-      p99: percentile(sorted, 0.99),
-      p999: percentile(sorted, 0.999),
-      cpu: (user + system) / 1_000 / calls,
-      serverCpu: serverCpu / calls,
-    }
+    return measureCalls({ concurrency, most, durationMs: order.measureMs }, make, this.#cpu)
   }
 
   #callOf({ verb, sessions, listed, ended }: RedisOrder): (call: number) => Promise<void> {

@@ -3,9 +3,9 @@ import { count, short, type Table, time } from '../tables.ts'
 import { VERBS, type Verb } from './contestants/contestant.ts'
 import { REDIS_CONTESTANT_NAMES, REDIS_CONTESTANTS } from './contestants/contestants.ts'
 import { CONCURRENCIES } from './extents.ts'
+import type { CallSample } from './measure-calls.ts'
 import type { MemoryUse } from './memory.ts'
 import { samplesOf } from './redis-goals.ts'
-import type { RedisSample } from './redis-slice.ts'
 import type { RoundTrips } from './round-trips.ts'
 import type { RedisMeasured } from './side-by-side.ts'
 
@@ -25,8 +25,8 @@ export function verbTable(measured: readonly RedisMeasured[], verb: Verb): Table
   return [HEAD, ...rows]
 }
 
-function cellsOf(samples: readonly RedisSample[]): string[] {
-  const of = (key: keyof RedisSample) => median(samples.map((sample) => sample[key]))
+function cellsOf(samples: readonly CallSample[]): string[] {
+  const of = (key: keyof CallSample) => median(samples.map((sample) => sample[key]))
   return [
     count(of('perSecond')),
     time(of('p50')),

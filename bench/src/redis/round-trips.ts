@@ -3,9 +3,10 @@ import type { Child } from '../child.ts'
 import { VERBS, type Verb } from './contestants/contestant.ts'
 import { isAble, type RedisContestantName } from './contestants/contestants.ts'
 import type { Extent } from './extents.ts'
+import type { CallSample } from './measure-calls.ts'
 import { withContestant } from './redis-contestant-child.ts'
 import type { RedisRequest } from './redis-process.ts'
-import type { RedisOrder, RedisSample } from './redis-slice.ts'
+import type { RedisOrder } from './redis-slice.ts'
 
 /** How often the direction turned from question to answer, divided by the calls. */
 export interface RoundTrips {
@@ -15,7 +16,7 @@ export interface RoundTrips {
   readonly each: number
 }
 
-type RemoteContestant = Child<RedisRequest, RedisSample>
+type RemoteContestant = Child<RedisRequest, CallSample>
 
 const LIMIT_MS = 30_000
 /** The first calls load scripts. */

@@ -1,15 +1,16 @@
 import { VERBS, type Verb } from './contestants/contestant.ts'
 import { isAble, type RedisContestantName } from './contestants/contestants.ts'
 import { CONCURRENCIES, type Concurrency, type Extent } from './extents.ts'
+import type { CallSample } from './measure-calls.ts'
 import { type RemoteRedis, startContestant } from './redis-contestant-child.ts'
-import type { RedisOrder, RedisSample } from './redis-slice.ts'
+import type { RedisOrder } from './redis-slice.ts'
 
 export interface RedisMeasured {
   readonly contestant: RedisContestantName
   readonly verb: Verb
   readonly concurrency: Concurrency
   readonly round: number
-  readonly sample: RedisSample
+  readonly sample: CallSample
 }
 
 interface Cell {
