@@ -68,9 +68,9 @@ local function leased_until(score)
 end
 local function bury(prefix, id, index, grave)
   local key = prefix .. 's:' .. id
+  redis.call('PEXPIREAT', key, grave.at + grave.keep + TOMBSTONE_MS)
   redis.call('SETRANGE', key, 12, grave.write_id .. '\\1' .. grave.state)
   redis.call('SETRANGE', key, 52, struct.pack('>I6', grave.at))
-  redis.call('PEXPIREAT', key, grave.at + grave.keep + TOMBSTONE_MS)
   if index then redis.call('ZREM', index, id) end
   if grave.keeps_due and leased_until(grave.due_at) <= grave.at then
     redis.call('ZADD', prefix .. 'due', grave.at, id)
@@ -84,6 +84,16 @@ local function answer_of(prefix, name)
 end
 local function remember_answer(prefix, name, answer)
   if answer ~= '' then redis.call('SET', prefix .. 'a:' .. name, answer, 'PX', ANSWER_MS) end
+end
+`
+
+const WHOLE_SLOT_PART = `local function assert_whole_slot(key, prefix)
+  redis.call('EXISTS', key, prefix .. 'none')
+end
+`
+
+const REGARDLESS_PART = `local function write_regardless(prefix)
+  redis.call('UNLINK', prefix .. 'none')
 end
 `
 
@@ -138,6 +148,7 @@ local function forget_empty_entries()
     if redis.call('EXISTS', prefix .. 's:' .. member) == 0 then redis.call('ZREM', index, member) end
   end
 end
+if keeps_due then assert_whole_slot(KEYS[1], prefix) end
 local stored = head_of(KEYS[1])
 if stored ~= '' then
   local is_ours = write_id_of(stored) == write_id_of(value)
@@ -188,6 +199,7 @@ return scores
 
 const END_USER_BODY = `local prefix, at, except = ARGV[1], tonumber(ARGV[4]), ARGV[6]
 local keep, keeps_due, index = tonumber(ARGV[7]), ARGV[8] == '1', KEYS[1]
+assert_whole_slot(index, prefix)
 local answered = answer_of(prefix, ARGV[9])
 if answered then
   keep_index(index, keep)
@@ -217,6 +229,7 @@ end
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', index, 0, '+inf')) do look_at(id, true) end
 if except ~= '' and not redis.call('ZSCORE', index, except) then look_at(except, false) end
 local answer = table.concat(ended)
+write_regardless(prefix)
 remember_answer(prefix, ARGV[9], answer)
 for _, grave in ipairs(graves) do bury(prefix, grave.id, index, grave) end
 for _, id in ipairs(gone) do redis.call('ZREM', index, id) end
@@ -230,15 +243,18 @@ return answer
 `
 
 const END_BODY = `local keep, keeps_due = tonumber(ARGV[4]), ARGV[5] == '1'
+local prefix = string.sub(KEYS[1], 1, -19)
+if keeps_due then assert_whole_slot(KEYS[1], prefix) end
 local head, index, due_at, has_ended = find(KEYS[1], keep, keeps_due)
 if not head then return 0 end
 if has_ended == nil then return -1 end
 if has_ended then
   if write_id_of(head) ~= ARGV[1] or string.byte(head, 18) == 0 then return 0 end
+  write_regardless(prefix)
   redis.call('SETRANGE', KEYS[1], 12, ARGV[1])
   return 1
 end
-bury(string.sub(KEYS[1], 1, -19), string.sub(KEYS[1], -16), index, {
+bury(prefix, string.sub(KEYS[1], -16), index, {
   write_id = ARGV[1], state = ARGV[3], at = tonumber(ARGV[2]),
   keep = keep, keeps_due = keeps_due, due_at = due_at,
 })
@@ -247,8 +263,10 @@ return 1
 
 const LEASE_BODY = `local prefix, now, due = ARGV[1], tonumber(ARGV[2]), KEYS[1]
 local lease = tonumber(ARGV[3]) + 0.5
+assert_whole_slot(due, prefix)
 local found = redis.call('ZRANGEBYSCORE', due, '-inf', now + 0.5, 'WITHSCORES', 'LIMIT', 0, tonumber(ARGV[4]))
 local entries, is_moved = {}, false
+if #found > 0 then write_regardless(prefix) end
 for place = 1, #found, 2 do
   local id, score = found[place], tonumber(found[place + 1])
   local value = redis.call('GET', prefix .. 's:' .. id)
@@ -278,6 +296,7 @@ return answer
 `
 
 const LIST_BODY = `local prefix, now = ARGV[1], tonumber(ARGV[3])
+assert_whole_slot(KEYS[1], prefix)
 local cut_at, cut_off = cut_off_of(KEYS[1])
 local live = {}
 local function add(id, value)
@@ -353,8 +372,9 @@ return string.sub(head, DIGEST, USER - 1) == string.sub(value, DIGEST, USER - 1)
 
 const SETTLE_BODY = `local head = head_of(KEYS[1])
 if not is_readable(head) or string.byte(head, 18) == 0 then return 0 end
-local id = string.sub(KEYS[1], -16)
-local due = ARGV[3] == '1' and string.sub(KEYS[1], 1, -19) .. 'due' or nil
+local id, prefix = string.sub(KEYS[1], -16), string.sub(KEYS[1], 1, -19)
+local due = ARGV[3] == '1' and prefix .. 'due' or nil
+if due then assert_whole_slot(KEYS[1], prefix) end
 if ARGV[1] == '' then
   if due then redis.call('ZREM', due, id) end
   redis.call('UNLINK', KEYS[1])
@@ -364,6 +384,7 @@ local keep_until = tonumber(ARGV[1])
 local flags, user_bytes, sealed_bytes, retired = string.byte(head, 59, 62)
 local previous = math.floor(flags / 2) % 2 == 1 and 38 + sealed_bytes or 0
 local value = redis.call('GETRANGE', KEYS[1], 0, USER - 2 + user_bytes + previous + 14 * retired)
+write_regardless(prefix)
 if due then redis.call('ZADD', due, keep_until, id) end
 value = string.sub(value, 1, DIGEST - 5) .. '\\0\\0\\0\\0' .. string.sub(value, DIGEST)
 redis.call('SET', KEYS[1], value, 'PXAT', keep_until + tonumber(ARGV[2]))
@@ -378,8 +399,8 @@ local _, _, _, seen_at, expires_at, absolute_at = fields_of(head)
 if given_seen_at >= expires_at then return 0 end
 local new_seen_at = math.max(given_seen_at, seen_at)
 local new_expires_at = math.max(math.min(tonumber(ARGV[2]), absolute_at), expires_at)
-redis.call('SETRANGE', KEYS[1], 28, struct.pack('>I6I6', new_seen_at, new_expires_at))
 redis.call('PEXPIREAT', KEYS[1], new_expires_at + keep)
+redis.call('SETRANGE', KEYS[1], 28, struct.pack('>I6I6', new_seen_at, new_expires_at))
 return 1
 `
 
@@ -387,9 +408,9 @@ export const SCRIPTS = {
   create: {
     name: 'create',
     functionName: 'sojourn_create',
-    sha1: '214805d3b4a84a3dd20b2697628c7e6db3e4c8cc',
+    sha1: 'ed31e6448e416da7a7bf10e533aeab98afc882d8',
     commands: ['EXISTS', 'GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'ZADD', 'ZCARD', 'ZRANGE', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
-    source: `${RECORD_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${CREATE_BODY}`,
+    source: `${RECORD_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${WHOLE_SLOT_PART}${CREATE_BODY}`,
   },
   dueHeads: {
     name: 'due-heads',
@@ -401,49 +422,49 @@ export const SCRIPTS = {
   endUser: {
     name: 'end-user',
     functionName: 'sojourn_end_user',
-    sha1: 'b22f1e6d566575b23e753129597f8c73f786e84c',
-    commands: ['GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'ZADD', 'ZRANGE', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
-    source: `${RECORD_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${END_USER_BODY}`,
+    sha1: '82322439eb0df887bc505287eb8fe181061ab347',
+    commands: ['EXISTS', 'GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'UNLINK', 'ZADD', 'ZRANGE', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
+    source: `${RECORD_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${REGARDLESS_PART}${WHOLE_SLOT_PART}${END_USER_BODY}`,
   },
   end: {
     name: 'end',
     functionName: 'sojourn_end',
-    sha1: '532773426dec1d1792425e44094a1c4d2d9074c8',
-    commands: ['GETRANGE', 'PEXPIREAT', 'SETRANGE', 'ZADD', 'ZRANGE', 'ZREM', 'ZSCORE'],
-    source: `${RECORD_PART}${CUT_OFF_PART}${BURY_PART}${INDEX_OF_PART}${FIND_PART}${END_BODY}`,
+    sha1: 'aed784cba074199b9d061903fae395736baa6f45',
+    commands: ['EXISTS', 'GETRANGE', 'PEXPIREAT', 'SETRANGE', 'UNLINK', 'ZADD', 'ZRANGE', 'ZREM', 'ZSCORE'],
+    source: `${RECORD_PART}${CUT_OFF_PART}${BURY_PART}${INDEX_OF_PART}${FIND_PART}${REGARDLESS_PART}${WHOLE_SLOT_PART}${END_BODY}`,
   },
   lease: {
     name: 'lease',
     functionName: 'sojourn_lease',
-    sha1: 'af4b421894a30c7df36766da99f8ecc779955bd7',
-    commands: ['GET', 'ZADD', 'ZRANGEBYSCORE', 'ZREM'],
-    source: `${RECORD_PART}${LEASE_BODY}`,
+    sha1: 'ddf414a9706197c9e9d96062200c225dbe526c20',
+    commands: ['EXISTS', 'GET', 'UNLINK', 'ZADD', 'ZRANGEBYSCORE', 'ZREM'],
+    source: `${RECORD_PART}${WHOLE_SLOT_PART}${REGARDLESS_PART}${LEASE_BODY}`,
   },
   list: {
     name: 'list',
     functionName: 'sojourn_list',
-    sha1: '6c9d5ac3613f7dce85456869c9cf25b30feb9188',
-    commands: ['GET', 'ZRANGE', 'ZRANGEBYSCORE'],
-    source: `${RECORD_PART}${CUT_OFF_PART}${LIST_BODY}`,
+    sha1: 'b07413c469d4ce3ce5e1f343409f9672deae19a3',
+    commands: ['EXISTS', 'GET', 'ZRANGE', 'ZRANGEBYSCORE'],
+    source: `${RECORD_PART}${CUT_OFF_PART}${WHOLE_SLOT_PART}${LIST_BODY}`,
   },
   replace: {
     name: 'replace',
     functionName: 'sojourn_replace',
-    sha1: '828f0f9da86465aa1ac2ee415dccf3ad0a0472cf',
+    sha1: '77d6a5b3d1289a57c687fd338f73af6c55fbe254',
     commands: ['GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'ZADD', 'ZRANGE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${INDEX_OF_PART}${BURY_PART}${REPLACE_BODY}`,
   },
   settle: {
     name: 'settle',
     functionName: 'sojourn_settle',
-    sha1: '7df0a3407ed24f0f6bc7baa16dc2f22f1528ea0f',
-    commands: ['GETRANGE', 'SET', 'UNLINK', 'ZADD', 'ZREM'],
-    source: `${RECORD_PART}${SETTLE_BODY}`,
+    sha1: 'edfecc2419f9da888a754f0babb3fcdd2d2642b4',
+    commands: ['EXISTS', 'GETRANGE', 'SET', 'UNLINK', 'ZADD', 'ZREM'],
+    source: `${RECORD_PART}${WHOLE_SLOT_PART}${REGARDLESS_PART}${SETTLE_BODY}`,
   },
   touch: {
     name: 'touch',
     functionName: 'sojourn_touch',
-    sha1: '4c480126bc12649598f0e8d0688630fea15c804d',
+    sha1: '0b6896fe45d478d654e95940b4e6e0482d9f30c8',
     commands: ['GETRANGE', 'PEXPIREAT', 'SETRANGE', 'ZADD', 'ZRANGE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${CUT_OFF_PART}${BURY_PART}${INDEX_OF_PART}${FIND_PART}${TOUCH_BODY}`,
   },
@@ -451,9 +472,9 @@ export const SCRIPTS = {
 
 export const LIBRARY = {
   name: 'sojourn',
-  version: '57e71cdedb12',
+  version: '5aae06d8b816',
   source: `#!lua name=sojourn
-${RECORD_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${INDEX_OF_PART}${FIND_PART}redis.register_function{ function_name = 'sojourn_create', callback = function(KEYS, ARGV)
+${RECORD_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${WHOLE_SLOT_PART}${REGARDLESS_PART}${INDEX_OF_PART}${FIND_PART}redis.register_function{ function_name = 'sojourn_create', callback = function(KEYS, ARGV)
 ${CREATE_BODY}end }
 redis.register_function{ function_name = 'sojourn_due_heads', flags = { 'no-writes' }, callback = function(KEYS, ARGV)
 ${DUE_HEADS_BODY}end }
@@ -472,7 +493,7 @@ ${SETTLE_BODY}end }
 redis.register_function{ function_name = 'sojourn_touch', callback = function(KEYS, ARGV)
 ${TOUCH_BODY}end }
 redis.register_function{ function_name = 'sojourn_version', flags = { 'no-writes' }, callback = function(KEYS, ARGV)
-return '57e71cdedb12'
+return '5aae06d8b816'
 end }
 `,
 } as const satisfies Library

@@ -16,6 +16,7 @@
 -- @include keep-index
 -- @include bury
 -- @include answer
+-- @include whole-slot
 
 local value, now, keep, keeps_due = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1'
 local index = KEYS[2]
@@ -48,6 +49,7 @@ local function forget_empty_entries()
   end
 end
 
+if keeps_due then assert_whole_slot(KEYS[1], prefix) end
 -- The write id and digest of this call: it was sent twice.
 local stored = head_of(KEYS[1])
 if stored ~= '' then

@@ -17,10 +17,13 @@
 -- @include keep-index
 -- @include bury
 -- @include answer
+-- @include regardless
+-- @include whole-slot
 
 local prefix, at, except = ARGV[1], tonumber(ARGV[4]), ARGV[6]
 local keep, keeps_due, index = tonumber(ARGV[7]), ARGV[8] == '1', KEYS[1]
 
+assert_whole_slot(index, prefix)
 local answered = answer_of(prefix, ARGV[9])
 if answered then
   -- A write, so that a confirmation that is waited for behind it means what was ended.
@@ -59,6 +62,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', index, 0, '+inf')) do look_at(id
 if except ~= '' and not redis.call('ZSCORE', index, except) then look_at(except, false) end
 
 local answer = table.concat(ended)
+write_regardless(prefix)
 remember_answer(prefix, ARGV[9], answer)
 for _, grave in ipairs(graves) do bury(prefix, grave.id, index, grave) end
 for _, id in ipairs(gone) do redis.call('ZREM', index, id) end

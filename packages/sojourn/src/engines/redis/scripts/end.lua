@@ -13,8 +13,12 @@
 -- @include bury
 -- @include index-of
 -- @include find
+-- @include regardless
+-- @include whole-slot
 
 local keep, keeps_due = tonumber(ARGV[4]), ARGV[5] == '1'
+local prefix = string.sub(KEYS[1], 1, -19)
+if keeps_due then assert_whole_slot(KEYS[1], prefix) end
 local head, index, due_at, has_ended = find(KEYS[1], keep, keeps_due)
 if not head then return 0 end
 if has_ended == nil then return -1 end
@@ -22,10 +26,11 @@ if has_ended then
   if write_id_of(head) ~= ARGV[1] or string.byte(head, 18) == 0 then return 0 end
   -- The write id of this call: it was sent twice. It writes all the same, so that a confirmation that is waited
   -- for behind it means this record.
+  write_regardless(prefix)
   redis.call('SETRANGE', KEYS[1], 12, ARGV[1])
   return 1
 end
-bury(string.sub(KEYS[1], 1, -19), string.sub(KEYS[1], -16), index, {
+bury(prefix, string.sub(KEYS[1], -16), index, {
   write_id = ARGV[1], state = ARGV[3], at = tonumber(ARGV[2]),
   keep = keep, keeps_due = keeps_due, due_at = due_at,
 })

@@ -8,12 +8,17 @@
 -- Complexity  O(m log n), m = the entries it looks at, n = the list
 
 -- @include record
+-- @include whole-slot
+-- @include regardless
 
 local prefix, now, due = ARGV[1], tonumber(ARGV[2]), KEYS[1]
 local lease = tonumber(ARGV[3]) + 0.5
+assert_whole_slot(due, prefix)
 -- Half a millisecond more: a lease that ends now is over.
 local found = redis.call('ZRANGEBYSCORE', due, '-inf', now + 0.5, 'WITHSCORES', 'LIMIT', 0, tonumber(ARGV[4]))
 local entries, is_moved = {}, false
+-- What is settled makes room.
+if #found > 0 then write_regardless(prefix) end
 for place = 1, #found, 2 do
   local id, score = found[place], tonumber(found[place + 1])
   local value = redis.call('GET', prefix .. 's:' .. id)

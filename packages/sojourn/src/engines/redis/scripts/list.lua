@@ -8,8 +8,10 @@
 
 -- @include record
 -- @include cut-off
+-- @include whole-slot
 
 local prefix, now = ARGV[1], tonumber(ARGV[3])
+assert_whole_slot(KEYS[1], prefix)
 local cut_at, cut_off = cut_off_of(KEYS[1])
 local live = {}
 

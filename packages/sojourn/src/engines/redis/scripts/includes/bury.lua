@@ -18,9 +18,11 @@ end
 -- `grave`: write_id, state (its byte), at, keep, keeps_due, due_at.
 local function bury(prefix, id, index, grave)
   local key = prefix .. 's:' .. id
+  -- First, because a server that is out of memory refuses a script's first write only, and never this one: nobody
+  -- stays logged in for want of memory. What follows overwrites in place.
+  redis.call('PEXPIREAT', key, grave.at + grave.keep + TOMBSTONE_MS)
   redis.call('SETRANGE', key, 12, grave.write_id .. '\1' .. grave.state)
   redis.call('SETRANGE', key, 52, struct.pack('>I6', grave.at))
-  redis.call('PEXPIREAT', key, grave.at + grave.keep + TOMBSTONE_MS)
   if index then redis.call('ZREM', index, id) end
   if grave.keeps_due and leased_until(grave.due_at) <= grave.at then
     redis.call('ZADD', prefix .. 'due', grave.at, id)
