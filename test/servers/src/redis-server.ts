@@ -49,7 +49,7 @@ export function startRedis(options: RedisServerOptions = {}): Promise<RedisServe
 
 export async function startPlanned(plan: ServerPlan): Promise<RedisServer> {
   for (let attempt = 1; ; attempt += 1) {
-    const server = new RedisServer(plan.port ?? (await freePort()), plan)
+    const server = new RedisServer(plan.port ?? (await freePort()), await withBusPort(plan))
     try {
       await server.restart()
       return server
@@ -61,6 +61,12 @@ export async function startPlanned(plan: ServerPlan): Promise<RedisServer> {
   }
 }
 
+/** Nodes of a cluster talk to each other on a port of their own; left alone it is the other one plus 10,000. */
+async function withBusPort(plan: ServerPlan): Promise<ServerPlan> {
+  if (plan.config['cluster-enabled'] !== 'yes') return plan
+  return { ...plan, config: { 'cluster-port': await freePort(), ...plan.config } }
+}
+
 /** One server. It can be killed, paused and started again; its port and directory stay. */
 export class RedisServer {
   readonly host = HOST
@@ -69,6 +75,7 @@ export class RedisServer {
   readonly #plan: ServerPlan
   readonly #access: Access
   #process: RedisProcess | null = null
+  #isPaused = false
 
   constructor(port: number, plan: ServerPlan) {
     const password = randomBytes(16).toString('hex')
@@ -96,6 +103,11 @@ export class RedisServer {
     return this.#process?.isRunning ?? false
   }
 
+  /** Whether it runs and is not paused. */
+  get isServing(): boolean {
+    return this.isRunning && !this.#isPaused
+  }
+
   /** What the server of now, or the last one, printed; the end of it. */
   get log(): string {
     return this.#process?.log ?? ''
@@ -113,16 +125,19 @@ export class RedisServer {
 
   /** SIGSTOP: connections stay open, and nothing answers. */
   pause(): void {
+    this.#isPaused = true
     this.#process?.signal('SIGSTOP')
   }
 
   resume(): void {
     this.#process?.signal('SIGCONT')
+    this.#isPaused = false
   }
 
   /** Starts the server again where it was, after an orderly end (SIGTERM) if it runs. */
   async restart(): Promise<void> {
     await this.#process?.end('SIGTERM')
+    this.#isPaused = false
     this.#process = await RedisProcess.launch({
       program: this.#plan.program ?? redisProgram(),
       args: [this.#file, ...(this.#plan.args ?? [])],

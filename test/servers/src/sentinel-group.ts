@@ -95,7 +95,7 @@ export class SentinelGroup {
 
   /** The primary by the word of most Sentinels. Rejects while they have no such word. */
   async primary(): Promise<RedisServer> {
-    const ports = await Promise.all(this.#runningSentinels().map((one) => primaryPortBy(one)))
+    const ports = await Promise.all(this.#servingSentinels().map((one) => primaryPortBy(one)))
     const needed = Math.floor(this.sentinels.length / 2) + 1
     const port = ports.find((one) => ports.filter((other) => other === one).length >= needed)
     const server = port === undefined ? null : this.#members.at(port)
@@ -103,10 +103,10 @@ export class SentinelGroup {
     return server
   }
 
-  /** The servers that run and are not the primary. */
+  /** The servers that serve and are not the primary. */
   async replicas(): Promise<readonly RedisServer[]> {
     const primary = await this.primary()
-    return this.servers.filter((server) => server !== primary && server.isRunning)
+    return this.servers.filter((server) => server !== primary && server.isServing)
   }
 
   /** Waits for a fail-over: another server than `old` is the primary by the Sentinels' word and its own. */
@@ -118,7 +118,7 @@ export class SentinelGroup {
     return until('the Sentinels elect another primary', elected, limitMs)
   }
 
-  /** Waits until every server that runs is in sync, and every Sentinel that runs sees it so. */
+  /** Waits until every server that serves is in sync, and every Sentinel that does sees it so. */
   async settled(limitMs = SETTLE_LIMIT_MS): Promise<void> {
     await this.#tellSentinels(HURRY)
     await until('the group is in sync', async () => ((await this.#isSettled()) ? true : null), limitMs)
@@ -150,16 +150,16 @@ export class SentinelGroup {
     if (!areSynced || (await roleOf(primary)).is !== 'primary') return false
     const replicaPorts = replicas.map((one) => this.addressOf(one).port)
     const expected = { name: NAME, replicaPorts, sentinels: this.sentinels.length }
-    const views = await Promise.all(this.#runningSentinels().map((one) => watches(one, expected)))
+    const views = await Promise.all(this.#servingSentinels().map((one) => watches(one, expected)))
     return views.every((isSeen) => isSeen)
   }
 
-  #runningSentinels(): readonly RedisServer[] {
-    return this.sentinels.filter((one) => one.isRunning)
+  #servingSentinels(): readonly RedisServer[] {
+    return this.sentinels.filter((one) => one.isServing)
   }
 
   async #tellSentinels(settings: readonly (string | number)[]): Promise<void> {
-    await Promise.all(this.#runningSentinels().map((one) => one.cli('SENTINEL', 'DEBUG', ...settings)))
+    await Promise.all(this.#servingSentinels().map((one) => one.cli('SENTINEL', 'DEBUG', ...settings)))
   }
 }
 
