@@ -48,7 +48,7 @@ export async function redisStore(
 }
 
 /** What only a fault could do: an index without one of its sessions. */
-async function loseIndexEntry(
+export async function loseIndexEntry(
   { driver }: OpenClient,
   [prefix, userId, id]: readonly [string, string, SessionId],
 ): Promise<void> {

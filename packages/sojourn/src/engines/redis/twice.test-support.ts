@@ -7,6 +7,13 @@ import { Keys } from './keys.ts'
 import { freshPrefix } from './redis.test-support.ts'
 import { RedisEngine } from './redis-engine.ts'
 import { checkOptions } from './redis-options.ts'
+import { SwappingClient, type Twin } from './twins.test-support.ts'
+
+/** What a key holds: the bytes, or the entries; and when it leaves. */
+interface StoredKey {
+  readonly value: unknown
+  readonly leavesAt: unknown
+}
 
 export interface Twice {
   readonly engine: Engine
@@ -16,27 +23,35 @@ export interface Twice {
   readonly again: () => Promise<Reply>
   /** The engine's next command gets no reply: it is applied or not, then this happens, then its connection breaks. */
   readonly loseReply: (isApplied: boolean, meanwhile: () => Promise<unknown>) => void
-  /** Everything in the store: by key, the bytes, or the entries, and when it leaves. */
-  readonly stored: () => Promise<ReadonlyMap<string, unknown>>
+  /** Everything in the store, by key. */
+  readonly stored: () => Promise<ReadonlyMap<string, StoredKey>>
   readonly close: () => void
 }
 
 /** Engines of which the writes of one can be sent again, as after a lost reply. */
 export async function twice(
   server: RedisServer,
-  { due = false }: { readonly due?: boolean },
+  { due = false, twin }: { readonly due?: boolean; readonly twin?: Twin } = {},
 ): Promise<Twice> {
   const driver = new Redis({ host: server.host, port: server.port })
   const checked = checkOptions({ client: driver, prefix: freshPrefix(), due })
-  const recording = new Recording(clientOf(driver))
+  const client = await swapped(clientOf(driver), twin).catch((error) => {
+    driver.disconnect()
+    throw error
+  })
+  const recording = new Recording(client)
   return {
     engine: new RedisEngine(recording, checked, false),
-    other: new RedisEngine(clientOf(driver), checked, false),
+    other: new RedisEngine(client, checked, false),
     again: () => recording.again(),
     loseReply: (isApplied, meanwhile) => recording.loseReply(isApplied, meanwhile),
     stored: () => storedBelow(driver, new Keys(checked.prefix).prefixOf('Ab')),
     close: () => driver.disconnect(),
   }
+}
+
+async function swapped(client: RedisClient, twin: Twin | undefined): Promise<RedisClient> {
+  return twin === undefined ? client : SwappingClient.make(client, twin)
 }
 
 /** A client that remembers the last command. */
@@ -97,7 +112,7 @@ class Recording implements RedisClient {
   }
 }
 
-async function storedBelow(driver: Redis, prefix: string): Promise<ReadonlyMap<string, unknown>> {
+async function storedBelow(driver: Redis, prefix: string): Promise<ReadonlyMap<string, StoredKey>> {
   const keys = (await driver.keys(`${prefix}*`)).sort()
   const values = keys.map(async (key) => {
     const isText = (await driver.type(key)) === 'string'
@@ -106,7 +121,7 @@ async function storedBelow(driver: Redis, prefix: string): Promise<ReadonlyMap<s
       : await driver.call('ZRANGE', key, '0', '-1', 'WITHSCORES')
     // What an answer is kept for is counted from when it came; all else leaves at an instant that was given.
     const leavesAt = key.includes('}:a:') ? null : await driver.call('PEXPIRETIME', key)
-    return [key, [value, leavesAt]] as const
+    return [key, { value, leavesAt }] as const
   })
   return new Map(await Promise.all(values))
 }
