@@ -19,7 +19,7 @@ const REFUSALS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   MOVED: ['ENGINE_UNAVAILABLE', 'the slot has moved to another server (MOVED)'],
   ASK: ['ENGINE_UNAVAILABLE', 'the slot is moving to another server (ASK)'],
   NOREPLICAS: ['ENGINE_UNAVAILABLE', 'too few replicas are in reach (NOREPLICAS): see min-replicas-to-write'],
-  NOAUTH: ['ENGINE_REFUSED', 'the server asks for a password (NOAUTH)'],
+  NOAUTH: ['ENGINE_REFUSED', 'the server asks for a password, or refused the one that it got (NOAUTH)'],
   WRONGPASS: ['ENGINE_REFUSED', 'the user or password is wrong (WRONGPASS)'],
   NOPERM: ['ENGINE_REFUSED', 'the user lacks a right (NOPERM): see the ACL rule that doctor prints'],
   WRONGTYPE: ['ENGINE_REFUSED', 'a key of ours holds something else (WRONGTYPE): who else uses the prefix?'],
@@ -29,6 +29,10 @@ const REFUSALS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
 
 /** A key that a script reaches has left for another server: refused before the script wrote anything. */
 const NON_LOCAL = /non[ -]local key|undeclared key/i
+/** Scripts meet a cluster that is down with a sentence of their own. */
+const DOWN_IN_SCRIPT = /while the cluster is down/i
+/** Redis 6.2 gives an error inside a script as the text of another one; the first word of it is the last here. */
+const IN_SCRIPT_OF_6 = /^-?ERR Error running script .*@user_script: ?\d+: -?([A-Z]+)\b/
 const REPLY_ERRORS: readonly string[] = ['ReplyError', 'SimpleError', 'BlobError', 'ErrorReply']
 /** The driver says that it sent nothing. */
 const UNSENT: readonly string[] = ['ClientClosedError', 'ClientOfflineError', 'ClusterAllFailedError']
@@ -52,7 +56,9 @@ export function failureOf(error: unknown, silence: Silence): SessionError {
 export function refusalOf(error: unknown): string | null {
   if (!(error instanceof Error)) return null
   const isReply = REPLY_ERRORS.includes(error.constructor.name) || REPLY_ERRORS.includes(error.name)
-  return isReply ? (/^-?([A-Z]+)\b/.exec(error.message)?.[1] ?? 'ERR') : null
+  if (!isReply) return null
+  const [, word = 'ERR'] = IN_SCRIPT_OF_6.exec(error.message) ?? /^-?([A-Z]+)\b/.exec(error.message) ?? []
+  return word
 }
 
 /** Whether the connection failed, so that the same idempotent command may be sent once more. */
@@ -63,6 +69,9 @@ export function isSilence(error: unknown): boolean {
 function unnamed(error: unknown, silence: Silence): readonly [ErrorCode, string] {
   if (error instanceof Error && NON_LOCAL.test(error.message)) {
     return ['ENGINE_UNAVAILABLE', 'the slot is moving to another server']
+  }
+  if (error instanceof Error && DOWN_IN_SCRIPT.test(error.message)) {
+    return ['ENGINE_UNAVAILABLE', 'the cluster is down, or a slot has no server (CLUSTERDOWN)']
   }
   if (refusalOf(error) !== null) return ['ENGINE_REFUSED', 'the server refused a command']
   const isUnsent =

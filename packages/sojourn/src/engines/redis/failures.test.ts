@@ -1,0 +1,57 @@
+import { ReplyError } from 'ioredis'
+import { ErrorReply } from 'redis'
+import { describe, expect, test } from 'vitest'
+import { failureOf, isSilence, refusalOf } from './failures.ts'
+
+const SHA = 'f'.repeat(40)
+
+describe.each([
+  ['ioredis', (text: string): Error => new ReplyError(text)],
+  ['node-redis', (text: string): Error => new ErrorReply(text)],
+])('an error reply of a server, as %s gives it', (_driver, reply) => {
+  test.each([
+    ['OOM command not allowed when used memory > maxmemory.', 'OOM', 'STORE_FULL'],
+    [`OOM command not allowed. script: ${SHA}, on @user_script:1.`, 'OOM', 'STORE_FULL'],
+    // Redis 6.2: scripting.c, luaReplyToRedisReply and evalGenericCommand.
+    [
+      `ERR Error running script (call to f_${SHA}): @user_script:7: @user_script: 7: -OOM command not allowed`,
+      'OOM',
+      'STORE_FULL',
+    ],
+    [
+      `ERR Error running script (call to f_${SHA}): @user_script:7: @user_script: 7: -READONLY You can't write`,
+      'READONLY',
+      'ENGINE_UNAVAILABLE',
+    ],
+    [
+      `ERR Error running script (call to f_${SHA}): @user_script:9: WRONGTYPE Operation against a key`,
+      'WRONGTYPE',
+      'ENGINE_REFUSED',
+    ],
+    [
+      'ERR Script attempted to access a non local key in a cluster node script: x',
+      'ERR',
+      'ENGINE_UNAVAILABLE',
+    ],
+    [
+      'ERR Script attempted to execute a command while the cluster is down script: x',
+      'ERR',
+      'ENGINE_UNAVAILABLE',
+    ],
+    ['ERR unknown command', 'ERR', 'ENGINE_REFUSED'],
+    ['NEWWORD of a later version', 'NEWWORD', 'ENGINE_REFUSED'],
+  ])('%s', (text, word, code) => {
+    const error = reply(text)
+    expect(refusalOf(error)).toBe(word)
+    expect(isSilence(error)).toBe(false)
+    expect(failureOf(error, 'OUTCOME_UNKNOWN').code).toBe(code)
+  })
+})
+
+test('what is no reply is silence: a write may have happened', () => {
+  const error = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' })
+  expect(refusalOf(error)).toBeNull()
+  expect(isSilence(error)).toBe(true)
+  expect(failureOf(error, 'OUTCOME_UNKNOWN').code).toBe('OUTCOME_UNKNOWN')
+  expect(failureOf(error, 'ENGINE_UNAVAILABLE').code).toBe('ENGINE_UNAVAILABLE')
+})
