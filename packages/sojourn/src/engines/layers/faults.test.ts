@@ -174,7 +174,7 @@ describe('the connection that listens', () => {
     await other.stop()
   })
 
-  test('hears how long a change takes to be seen', async ({ annotate }) => {
+  test('T60: hears of a change within the bound, and tells how long it takes', async ({ annotate }) => {
     await using world = await RedisWorld.open('ioredis', at(server))
     const records = Array.from({ length: 300 }, (_, number) => numbered(number, { userId: null }))
     await world.warm(...records)
