@@ -176,11 +176,12 @@ function addressOf({ options }: IoredisNode): string {
 function assertSettings(options: object): void {
   const given: Readonly<Record<string, unknown>> = { ...options }
   const { keyPrefix, role, scaleReads = 'master' } = given
+  const { autoResendUnfulfilledCommands, maxRetriesPerRequest } = given
   if (keyPrefix) throw refusal('the client must not have a keyPrefix: use the option prefix')
   if (role === 'slave') throw refusal('the client must be connected to the primary, not to a replica')
   if (scaleReads !== 'master') throw refusal('the client must read from primaries: scaleReads must be master')
   // The driver then forgets commands whose connection broke: their promises never settle.
-  if (given.autoResendUnfulfilledCommands === false && given.maxRetriesPerRequest !== 0) {
+  if (autoResendUnfulfilledCommands === false && maxRetriesPerRequest !== 0) {
     throw refusal('the client without autoResendUnfulfilledCommands must have maxRetriesPerRequest 0')
   }
 }
