@@ -6,7 +6,7 @@ import { updatePage } from './embedded/markdown.ts'
 import { fillStore, openStore } from './embedded/open-store.ts'
 import { isRedisContestant } from './redis/contestants/contestants.ts'
 import { runRedis } from './redis/redis-bench.ts'
-import { updateRedisPage } from './redis/redis-markdown.ts'
+import { updateRedisPages } from './redis/redis-markdown.ts'
 import { parseRedis, REDIS_HELP, type RedisBenchOptions } from './redis/redis-options.ts'
 import { serveRedisContestant } from './redis/redis-process.ts'
 import { runScale } from './redis/scale/scale.ts'
@@ -21,7 +21,7 @@ switch (command) {
     await bench(HELP, () => parseEmbedded(rest), runEmbedded, updatePage)
     break
   case 'redis':
-    await bench(REDIS_HELP, () => parseRedis(rest), redis, updateRedisPage)
+    await bench(REDIS_HELP, () => parseRedis(rest), redis, updateRedisPages)
     break
   // What follows is for the processes that this one starts.
   case 'serve':

@@ -3,13 +3,15 @@ import { conditionsOf } from '../conditions.ts'
 import { readResults, writeResults } from '../results-file.ts'
 import { asText } from '../tables.ts'
 import { type Verdict, verdictTable } from '../verdicts.ts'
+import { measureCluster } from './cluster.ts'
 import { VERBS } from './contestants/contestant.ts'
+import { REDIS_CONTESTANT_NAMES } from './contestants/contestants.ts'
 import { EXTENTS, type Extent } from './extents.ts'
 import { measureMemory } from './memory.ts'
 import { redisVerdicts } from './redis-goals.ts'
 import type { RedisBenchOptions } from './redis-options.ts'
 import type { RedisReport } from './redis-report.ts'
-import { memoryTable, roundTripTable, verbTable } from './redis-tables.ts'
+import { clusterTable, memoryTable, roundTripTable, verbTable } from './redis-tables.ts'
 import { countRoundTrips } from './round-trips.ts'
 import { measureSideBySide } from './side-by-side.ts'
 
@@ -43,16 +45,19 @@ async function measure({ mode, contestants, rounds }: RedisBenchOptions): Promis
     const compared = MEMORY_OF.filter((name) => contestants.includes(name))
     const memory = await measureMemory(compared, extent.memorySessions, server)
     const [, version = ''] = /^redis_version:(\S+)/m.exec(String(await server.cli('INFO', 'server'))) ?? []
-    const verdicts = redisVerdicts({ measured, roundTrips, memory })
+    const isWhole = contestants.length === REDIS_CONTESTANT_NAMES.length
+    const cluster = isWhole ? await measureCluster(extent, server) : null
+    const findings = { measured, roundTrips, memory, cluster }
     const seconds = (performance.now() - startedAt) / 1_000
-    return { mode, conditions, server: version, seconds, verdicts, measured, roundTrips, memory }
+    return { mode, conditions, server: version, seconds, verdicts: redisVerdicts(findings), ...findings }
   } finally {
     await server.stop()
   }
 }
 
-function printTables({ measured, roundTrips, memory }: RedisReport): void {
+function printTables({ measured, roundTrips, memory, cluster }: RedisReport): void {
   for (const verb of VERBS) console.log(`\n${verb}\n${asText(verbTable(measured, verb))}`)
   console.log(`\nround trips\n${asText(roundTripTable(roundTrips))}`)
   console.log(`\nmemory\n${asText(memoryTable(memory))}`)
+  if (cluster !== null) console.log(`\ncluster\n${asText(clusterTable(cluster))}`)
 }

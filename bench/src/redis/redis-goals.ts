@@ -1,5 +1,6 @@
 import { medianRatio, type Spread, spreadAround } from '../statistics.ts'
 import { atLeast, atMost, told, type Verdict } from '../verdicts.ts'
+import type { ClusterFindings, ClusterMeasured } from './cluster.ts'
 import type { Verb } from './contestants/contestant.ts'
 import type { RedisContestantName } from './contestants/contestants.ts'
 import type { Concurrency } from './extents.ts'
@@ -13,6 +14,8 @@ export interface Findings {
   readonly measured: readonly RedisMeasured[]
   readonly roundTrips: readonly RoundTrips[]
   readonly memory: readonly MemoryUse[]
+  /** Null when the contestants were chosen, and with them what is to be seen. */
+  readonly cluster: ClusterFindings | null
 }
 
 interface Pair {
@@ -28,6 +31,8 @@ const OURS = [
   { ours: 'sojourn-node-redis', driver: 'node-redis', bare: 'raw-node-redis' },
 ] as const
 
+/** Callers at once that keep more than one server busy. */
+const MANY = 256
 const LEAST_READS = 5
 const MOST_READ_P99 = 1 / 5
 const MOST_READ_CPU = 1 / 4
@@ -41,7 +46,12 @@ const COUNT_TOLERANCE = 0.05
 
 /** The goals on Redis, for either driver. */
 export function redisVerdicts(findings: Findings): Verdict[] {
-  return [...OURS.flatMap((each) => speedVerdicts(findings, each)), ...memoryVerdicts(findings)]
+  const { cluster } = findings
+  return [
+    ...OURS.flatMap((each) => speedVerdicts(findings, each)),
+    ...memoryVerdicts(findings),
+    ...(cluster === null ? [] : OURS.flatMap((each) => clusterVerdicts(cluster, each))),
+  ]
 }
 
 function speedVerdicts(
@@ -100,8 +110,37 @@ function memoryVerdicts({ memory }: Findings): Verdict[] {
   ]
 }
 
+function clusterVerdicts({ measured, roundTrips }: ClusterFindings, { ours, driver }: (typeof OURS)[number]) {
+  const readsOf = (place: ClusterMeasured['place']) =>
+    clusterSamplesOf(measured, ours, place, MANY).map(({ perSecond }) => perSecond)
+  const lone = roundTrips.find((each) => each.contestant === ours && each.concurrency === 1)
+  const three = `${driver}: reads per second at ${MANY} on three primaries, of one server`
+  return [
+    told(three, medianRatio(readsOf('cluster'), readsOf('one'))),
+    counted(
+      1,
+      `${driver}: round trips of a lone read in a cluster`,
+      spreadAround([lone?.each ?? Number.NaN]),
+    ),
+  ]
+}
+
+/** Round after round. */
+export function clusterSamplesOf(
+  measured: readonly ClusterMeasured[],
+  contestant: RedisContestantName,
+  place: ClusterMeasured['place'],
+  concurrency: number,
+): CallSample[] {
+  return measured
+    .filter((each) => each.contestant === contestant && each.place === place)
+    .filter((each) => each.concurrency === concurrency)
+    .sort((a, b) => a.round - b.round)
+    .map(({ sample }) => sample)
+}
+
 /** Within each round, then the median of the rounds. */
-export function ratioIn(
+function ratioIn(
   measured: readonly RedisMeasured[],
   { verb, concurrency, key, ours, against }: Pair,
 ): Spread {

@@ -1,15 +1,17 @@
 import { median } from '../statistics.ts'
 import { count, short, type Table, time } from '../tables.ts'
+import { CLUSTER_CONCURRENCIES, CLUSTER_CONTESTANTS, type ClusterFindings } from './cluster.ts'
 import { VERBS, type Verb } from './contestants/contestant.ts'
 import { REDIS_CONTESTANT_NAMES, REDIS_CONTESTANTS } from './contestants/contestants.ts'
 import { CONCURRENCIES } from './extents.ts'
 import type { CallSample } from './measure-calls.ts'
 import type { MemoryUse } from './memory.ts'
-import { samplesOf } from './redis-goals.ts'
+import { clusterSamplesOf, samplesOf } from './redis-goals.ts'
 import type { RoundTrips } from './round-trips.ts'
 import type { RedisMeasured } from './side-by-side.ts'
 
 const HEAD = ['', 'at once', 'per second', 'p50', 'p99', 'p99.9', 'client CPU each', 'server CPU each']
+const PLACES = { one: 'one server', cluster: 'three primaries' } as const
 /** Below this, a part in a thousand of the calls is no call at all. */
 const LEAST_FOR_P999 = 1_000
 
@@ -67,4 +69,26 @@ export function memoryTable(memory: readonly MemoryUse[]): Table {
       count(bytesPerSession),
     ]),
   ]
+}
+
+/** Reads on three primaries beside reads on one server; round trips were counted there. */
+export function clusterTable({ measured, roundTrips }: ClusterFindings): Table {
+  const [, , ...head] = HEAD
+  const rows = CLUSTER_CONTESTANTS.flatMap((name) =>
+    CLUSTER_CONCURRENCIES.flatMap((concurrency) =>
+      (['one', 'cluster'] as const).map((place) => {
+        const counted = roundTrips.find(
+          (each) => each.contestant === name && each.concurrency === concurrency,
+        )
+        return [
+          REDIS_CONTESTANTS[name].title,
+          PLACES[place],
+          count(concurrency),
+          ...cellsOf(clusterSamplesOf(measured, name, place, concurrency)),
+          place === 'cluster' && counted !== undefined ? short(counted.each) : '',
+        ]
+      }),
+    ),
+  )
+  return [['', 'on', 'at once', ...head, 'round trips'], ...rows]
 }
