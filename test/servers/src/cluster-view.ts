@@ -1,7 +1,7 @@
 import type { RedisServer } from './redis-server.ts'
 
 /** What one node believes of another, or of itself. */
-export interface NodeView {
+interface NodeView {
   readonly id: string
   readonly flags: readonly string[]
   /** Of the primary that it replicates; null for a primary. */

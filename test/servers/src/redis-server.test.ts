@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test } from 'vitest'
 import { command } from './command.ts'
 import { freePort, HOST } from './free-port.ts'
-import { type RedisServer, type RedisServerOptions, startRedis } from './redis-server.ts'
+import { type RedisServer, type RedisServerOptions, startPlanned, startRedis } from './redis-server.ts'
 import { until } from './until.ts'
 
 const LIMIT_MS = 10_000
@@ -64,6 +64,17 @@ describe('a server', () => {
     expect(await server.cli('GET', 'a')).toBe(kept)
   })
 
+  test('that is started again while it runs ends in order first, and saves what it is told to save', async () => {
+    const server = await start({ config: { save: '3600 1' } })
+    await server.cli('SET', 'a', 1)
+    await server.restart()
+    expect(await server.cli('GET', 'a')).toBe('1')
+    await server.cli('SET', 'a', 2)
+    await server.kill()
+    await server.restart()
+    expect(await server.cli('GET', 'a')).toBe('1')
+  })
+
   test('that is paused answers when it goes on, and not before', async () => {
     const server = await start()
     server.pause()
@@ -108,6 +119,11 @@ describe('a server', () => {
     const holder = createServer().listen(port, HOST)
     await once(holder, 'listening')
     await expect(start({ port })).rejects.toMatchObject({ name: 'PortTaken' })
+    const ports = [port, port, await freePort()]
+    const server = await startPlanned({ config: {} }, async () => ports.shift() ?? 0)
+    running.push(server)
+    expect(server.port).not.toBe(port)
+    expect(ports).toEqual([])
     holder.close()
     expect((await start({ port })).port).toBe(port)
   })

@@ -47,9 +47,9 @@ export function startRedis(options: RedisServerOptions = {}): Promise<RedisServe
   return startPlanned({ ...options, config: { ...DATA_SERVER, ...options.config } })
 }
 
-export async function startPlanned(plan: ServerPlan): Promise<RedisServer> {
+export async function startPlanned(plan: ServerPlan, nextPort = freePort): Promise<RedisServer> {
   for (let attempt = 1; ; attempt += 1) {
-    const server = new RedisServer(plan.port ?? (await freePort()), await withBusPort(plan))
+    const server = new RedisServer(plan.port ?? (await nextPort()), await withBusPort(plan))
     try {
       await server.restart()
       return server
