@@ -8,6 +8,12 @@ import { OPERATIONS } from './contestants/contestant.ts'
 import { CONTESTANTS } from './contestants/contestants.ts'
 import type { ManySessionsReport, SideBySideReport } from './embedded/report.ts'
 import { CONCURRENCIES } from './embedded/side-by-side.ts'
+import { VERBS } from './redis/contestants/contestant.ts'
+import { isAble, REDIS_CONTESTANT_NAMES, REDIS_CONTESTANTS } from './redis/contestants/contestants.ts'
+import { CONCURRENCIES as REDIS_CONCURRENCIES } from './redis/extents.ts'
+import type { RedisReport } from './redis/redis-report.ts'
+import type { ScaleReport } from './redis/scale/scale-report.ts'
+import { SCALE_VERBS } from './redis/scale/scale-verbs.ts'
 
 const WORKSPACE = fileURLToPath(new URL('..', import.meta.url))
 const LIMIT_MS = 240_000
@@ -85,4 +91,47 @@ test('a mistyped option is told in one line, with those that there are', async (
   expect(stderr.split('\n')[0]).toContain('--only takes sojourn-lmdb, raw-lmdb')
   expect((await bench('embedded', '--sessions', 'many')).stderr).toContain('--sessions takes a whole number')
   expect((await bench('embedded', '--fast')).stderr).toContain("Unknown option '--fast'")
+  const redis = await bench('redis', '--only', 'memcached')
+  expect(redis.code).toBe(1)
+  expect(redis.stderr.split('\n')[0]).toContain('--only takes sojourn-ioredis, sojourn-node-redis')
+  expect((await bench('redis', '--sessions', '5')).stderr).toContain('--sessions belongs to --scale')
+})
+
+test('the benchmark on Redis measures every contestant at everything that it can do', {
+  timeout: LIMIT_MS,
+}, async () => {
+  const json = join(folder, 'redis.json')
+  const { code, stdout, stderr } = await bench('redis', '--quick', '--json', json)
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  const { measured, roundTrips, memory, cluster, verdicts }: RedisReport = JSON.parse(
+    readFileSync(json, 'utf8'),
+  )
+  for (const name of REDIS_CONTESTANT_NAMES) {
+    expect(stdout).toContain(REDIS_CONTESTANTS[name].title)
+    for (const verb of VERBS) {
+      const able = REDIS_CONCURRENCIES.filter((concurrency) => isAble(name, verb, concurrency))
+      const cells = measured.filter((each) => each.contestant === name && each.verb === verb)
+      expect(cells.map(({ concurrency }) => concurrency)).toEqual(able)
+    }
+  }
+  expect(measured.filter(({ sample }) => sample.calls < 1 || !(sample.cpu > 0 && sample.p50 > 0))).toEqual([])
+  expect(roundTrips.filter(({ each }) => !(each > 0))).toEqual([])
+  expect(memory.filter(({ bytesPerSession }) => !(bytesPerSession > 350))).toEqual([])
+  expect(cluster?.measured.length).toBeGreaterThan(0)
+  expect(verdicts.filter(({ value }) => !Number.isFinite(value.value))).toEqual([])
+})
+
+test('the benchmark fills a large Redis store with sessions that can be read, changed and ended', {
+  timeout: LIMIT_MS,
+}, async () => {
+  const json = join(folder, 'redis-scale.json')
+  const args = ['--scale', '--quick', '--sessions', '3000', '--json', json]
+  const { code, stderr } = await bench('redis', ...args)
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  const { measured, stored, sweep, verdicts }: ScaleReport = JSON.parse(readFileSync(json, 'utf8'))
+  expect(stored.map(({ sessions }) => sessions)).toEqual([300, 3_000])
+  expect(measured.map(({ verb }) => verb)).toEqual(SCALE_VERBS.flatMap((verb) => [verb, verb]))
+  expect(sweep.idle.settled).toBe(0)
+  expect(sweep.busy.settled).toBeGreaterThan(0)
+  expect(verdicts.filter(({ value }) => !Number.isFinite(value.value))).toEqual([])
 })
