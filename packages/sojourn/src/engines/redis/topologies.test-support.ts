@@ -1,4 +1,4 @@
-import { type RedisServer, type SentinelGroup, startProxy, startRedis, startSentinel } from 'sojourn-servers'
+import { type RedisServer, startCluster, startProxy, startRedis, startSentinel } from 'sojourn-servers'
 import { type AclOptions, aclRule, keyPattern } from './acl.ts'
 import type { Login, Place } from './clients.test-support.ts'
 
@@ -12,13 +12,14 @@ export interface Topology {
   stop(): Promise<void>
 }
 
-export type TopologyName = 'one server' | 'Sentinel'
+export type TopologyName = 'one server' | 'Sentinel' | 'Cluster'
 
 const PASSWORD = 'a-password-of-the-tests'
 
 export const TOPOLOGIES: Readonly<Record<TopologyName, () => Promise<Topology>>> = {
   'one server': startOne,
   Sentinel: startGroup,
+  Cluster: startThree,
 }
 
 async function startOne(): Promise<Topology> {
@@ -33,7 +34,7 @@ async function startOne(): Promise<Topology> {
 }
 
 async function startGroup(): Promise<Topology> {
-  const group: SentinelGroup = await startSentinel({ proxied: true })
+  const group = await startSentinel({ proxied: true })
   const sentinels = group.sentinels.map(({ host, port }) => ({ host, port }))
   const login = await grant(group.servers, { sentinel: true })
   return {
@@ -41,6 +42,18 @@ async function startGroup(): Promise<Topology> {
     login,
     servers: group.servers,
     stop: () => group.stop(),
+  }
+}
+
+/** Three primaries with a replica each. */
+async function startThree(): Promise<Topology> {
+  const cluster = await startCluster({ proxied: true })
+  const login = await grant(cluster.servers, { cluster: true })
+  return {
+    place: { kind: 'cluster', nodes: cluster.nodes },
+    login,
+    servers: cluster.servers,
+    stop: () => cluster.stop(),
   }
 }
 

@@ -1,0 +1,3 @@
+import { runsTheSuiteOn } from './conformance.test-support.ts'
+
+runsTheSuiteOn('Cluster')
