@@ -48,7 +48,7 @@ export const REQUIREMENTS = [
 export const OPTIONAL = [
   {
     name: 'valkey-server',
-    reason: 'tests on Valkey as well',
+    reason: 'tests on Valkey',
     variable: 'VALKEY_SERVER_PATH',
     commands: ['valkey-server'],
     places: ['/opt/homebrew/bin/valkey-server'],
