@@ -79,6 +79,13 @@ export class RedisWorld implements AsyncDisposable {
     return (await this.engine.read([id]))[0] ?? null
   }
 
+  /** Ends a session elsewhere, and rejects when it is served although all that was written has been told. */
+  async endIsSeen({ id }: SessionRecord): Promise<void> {
+    await this.theirs.end(id, 'logout', NOW)
+    await until('all was told', () => this.invalidations.confirm().then(() => true), 10_000)
+    if ((await this.read(id))?.ended === null) throw new Error('The end of a session was not seen.')
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     // Nothing is to be said to a server that may be stopped or gone.
     this.#release()

@@ -50,7 +50,7 @@ export class SlotWatch {
 }
 
 /** @throws Error when it is no primary, or a slot comes or goes */
-export function ownSlotsOf(nodes: string): string {
+function ownSlotsOf(nodes: string): string {
   const own = nodes.split('\n').find((line) => /^\S+ \S+ \S*\bmyself\b/.test(line)) ?? ''
   const [, , flags = '', , , , , , ...slots] = own.trim().split(' ')
   if (!flags.split(',').includes('master')) throw gap('the server is no primary.')

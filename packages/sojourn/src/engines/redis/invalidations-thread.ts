@@ -78,7 +78,18 @@ export class Thread {
   async #open(): Promise<readonly Track[]> {
     const { client, prefix } = this.#parts
     const primaries = [...bucketsByPrimary(client, prefix).values()]
-    return Promise.all(primaries.map((buckets) => this.#openTrack(buckets)))
+    return Promise.all(primaries.map((buckets) => this.#openOrRefresh(buckets)))
+  }
+
+  /** Nobody else may ask for what was there: the client learns here that it is no more. */
+  async #openOrRefresh(buckets: readonly string[]): Promise<Track> {
+    const { client, prefix } = this.#parts
+    try {
+      return await this.#openTrack(buckets)
+    } catch (error) {
+      if (client.isCluster) await client.refresh(`${prefix}:{${buckets[0]}}:`)
+      throw error
+    }
   }
 
   async #openTrack(buckets: readonly string[]): Promise<Track> {
