@@ -1,4 +1,4 @@
-import { Cluster, type ClusterOptions, Redis } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
 import { createClient, createCluster } from 'redis'
 import { describe, expect, test } from 'vitest'
 import { SessionError } from '../../core/errors.ts'
@@ -9,8 +9,7 @@ import { checkOptions, type RedisOptions } from './redis-options.ts'
 const client = new Redis({ lazyConnect: true })
 const given = (options: object): RedisOptions => ({ client, ...options })
 
-const clusterWith = (options: ClusterOptions) =>
-  new Cluster([{ host: '127.0.0.1', port: 1 }], Object.assign(options, { lazyConnect: true }))
+const NODES = [{ host: '127.0.0.1', port: 1 }]
 
 describe('what is left out', () => {
   test('has the default of the docs', () => {
@@ -79,10 +78,14 @@ describe('it is refused', () => {
     ['the options of a client', () => ({ host: '127.0.0.1', port: 6379 }), /client must be a client of/],
     ['a keyPrefix of ioredis', () => new Redis({ lazyConnect: true, keyPrefix: 'a:' }), /keyPrefix/],
     ['a keyPrefix of node-redis', () => createClient({ keyPrefix: 'a:' }), /keyPrefix/],
-    ['a keyPrefix of a cluster', () => clusterWith({ keyPrefix: 'a:' }), /keyPrefix/],
+    [
+      'a keyPrefix of a cluster',
+      () => new Cluster(NODES, { lazyConnect: true, keyPrefix: 'a:' }),
+      /keyPrefix/,
+    ],
     [
       'a keyPrefix of a cluster’s nodes',
-      () => clusterWith({ redisOptions: { keyPrefix: 'a:' } }),
+      () => new Cluster(NODES, { lazyConnect: true, redisOptions: { keyPrefix: 'a:' } }),
       /keyPrefix/,
     ],
     [
@@ -105,7 +108,7 @@ describe('it is refused', () => {
       (scaleReads) =>
         [
           `a cluster that reads from ${scaleReads}`,
-          () => clusterWith({ scaleReads }),
+          () => new Cluster(NODES, { lazyConnect: true, scaleReads }),
           /scaleReads must be master/,
         ] as const,
     ),
