@@ -95,6 +95,7 @@ describe('sojourn-doctor', () => {
     ['a wrong password', () => [urlOf(sound, 'doctor', 'wrong')], /password right\?/],
     ['nobody there', () => ['redis://127.0.0.1:1'], /127\.0\.0\.1:1: .*address/],
     ['no URL', () => [], /sojourn-doctor \[options\]/],
+    ['a URL of several servers', () => ['redis+cluster://127.0.0.1:1,127.0.0.1:2'], /one server/],
     ['what is no URL', () => ['127.0.0.1'], /redis:\/\//],
     ['an option that does not exist', () => ['--everything'], /--everything/],
     ['a version that does not exist', () => ['--acl', '--server', '5'], /6\.2, 7\.0, 7\.2/],

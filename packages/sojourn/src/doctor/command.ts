@@ -4,6 +4,7 @@ import { type DoctorOptions, doctor } from '../engines/redis/doctor.ts'
 import type { Finding } from '../engines/redis/doctor-finding.ts'
 import { clientOf } from '../engines/redis/driver.ts'
 import { driverFor } from '../engines/redis/driver-for-url.ts'
+import { serverUrlOf } from '../engines/redis/server-url.ts'
 import { type Asked, parse, USAGE } from './arguments.ts'
 import { reportOf } from './report.ts'
 
@@ -54,8 +55,10 @@ async function examine(
   allowPlaintext: boolean,
   options: DoctorOptions,
 ): Promise<readonly Finding[]> {
+  const { kind, nodes } = serverUrlOf(url, allowPlaintext)
+  if (kind !== 'server') throw new Error('Each URL is one server: redis://host:port or rediss://host:port.')
   const driver = await driverFor(url, allowPlaintext)
-  const { host } = new URL(url)
+  const host = nodes.map((node) => `${node.host}:${node.port}`).join()
   try {
     const findings = await doctor(driver, options)
     return findings.map((finding) => ({ ...finding, node: host }))

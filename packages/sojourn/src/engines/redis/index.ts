@@ -2,6 +2,7 @@ export { type AclOptions, aclRule, doctorRule, type ServerVersion } from './acl.
 export { type DoctorOptions, doctor } from './doctor.ts'
 export type { CheckName, Finding, Verdict } from './doctor-finding.ts'
 export type { Driver } from './driver.ts'
+export type { DriverName } from './driver-for-url.ts'
 export { type InvalidationOptions, invalidations } from './invalidations.ts'
 export { redis } from './redis.ts'
 export type { Durability, RedisOptions } from './redis-options.ts'

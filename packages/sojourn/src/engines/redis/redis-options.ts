@@ -1,5 +1,6 @@
 import type { Milliseconds } from '../../core/port.ts'
 import type { Driver } from './driver.ts'
+import { type DriverName, isDriverName } from './driver-for-url.ts'
 import { refusal } from './refusal.ts'
 
 /**
@@ -12,8 +13,13 @@ export type Durability = 'acknowledged' | 'replicated' | 'fsync'
 export interface RedisOptions {
   /** A client of ioredis, iovalkey or node-redis: one server, Sentinel or Cluster. It stays yours to close. */
   readonly client?: Driver
-  /** Instead of a client: `redis://` or `rediss://`, for a client made from whichever driver is installed. */
+  /**
+   * Instead of a client: `redis://host:port/database`, `redis+sentinel://host:port,host:port/name` or
+   * `redis+cluster://host:port,host:port`, each with `user:password@` if there is one, and `rediss` for TLS.
+   */
   readonly url?: string
+  /** Which driver's client to make for `url`. The first that is installed: ioredis, iovalkey, node-redis. */
+  readonly driver?: DriverName
   /** Lets `url` name another host without TLS: passwords, tokens' digests and data then travel readable. */
   readonly allowPlaintext?: boolean
   /** What every key begins with. Two stores on one server need two. `sojourn`. */
@@ -48,6 +54,7 @@ export interface CheckedOptions {
 const KNOWN = [
   'client',
   'url',
+  'driver',
   'allowPlaintext',
   'prefix',
   'due',
@@ -73,6 +80,9 @@ export function checkOptions(options: RedisOptions): CheckedOptions {
   const { prefix = 'sojourn', due = false, retention = RETENTION_MS } = options
   if ((options.client === undefined) === (options.url === undefined)) {
     throw refusal('give either a client or a url')
+  }
+  if (options.driver !== undefined && (options.url === undefined || !isDriverName(options.driver))) {
+    throw refusal('driver is ioredis, iovalkey or node-redis, and goes with a url')
   }
   if (typeof prefix !== 'string' || !PREFIX.test(prefix)) {
     throw refusal('prefix must be 1 to 64 characters of A–Z a–z 0–9 : _ -')

@@ -20,7 +20,7 @@ export function redis(options: RedisOptions): Promise<Engine> {
 
 async function openEngine(options: RedisOptions): Promise<Engine> {
   const checked = checkOptions(options)
-  const { client, url, allowPlaintext = false } = options
-  const driver = clientOf(client ?? (await driverFor(url, allowPlaintext)))
+  const { client, url, allowPlaintext = false, driver: name = null } = options
+  const driver = clientOf(client ?? (await driverFor(url, allowPlaintext, name)))
   return remember(new RedisEngine(driver, checked, client === undefined), driver, checked)
 }
