@@ -1,7 +1,8 @@
 import { connectRedis, connectRedisOfExpress } from './connect-redis.ts'
 import { type RedisContestant, type Servers, VERBS, type Verb } from './contestant.ts'
+import { engineAlone } from './engine-alone.ts'
 import { fastifySessionOnRedis } from './fastify-session.ts'
-import { rawIoredis, rawNodeRedis } from './raw-clients.ts'
+import { rawIoredis, rawMget, rawNodeRedis } from './raw-clients.ts'
 import { sojournOnIoredis, sojournOnNodeRedis } from './sojourn-redis.ts'
 
 interface Entry {
@@ -53,6 +54,18 @@ export const REDIS_CONTESTANTS = {
     verbs: OF_ONE_SESSION,
     slowVerbs: [],
     open: fastifySessionOnRedis,
+  },
+  'engine-alone': {
+    title: "sojourn's engine alone, ioredis",
+    verbs: ['read'],
+    slowVerbs: [],
+    open: engineAlone,
+  },
+  'raw-mget': {
+    title: 'bare ioredis, one MGET a turn',
+    verbs: ['read'],
+    slowVerbs: [],
+    open: rawMget,
   },
   'raw-ioredis': { title: 'bare ioredis', verbs: OF_ONE_SESSION, slowVerbs: [], open: rawIoredis },
   'raw-node-redis': { title: 'bare node-redis', verbs: OF_ONE_SESSION, slowVerbs: [], open: rawNodeRedis },

@@ -5,6 +5,7 @@ import { change, type Payload, smallPayloadOf } from '../../payload.ts'
 import { atOnce } from './at-once.ts'
 import { singleNodeRedisOf } from './clients.ts'
 import type { RedisContestant, Servers } from './contestant.ts'
+import { Unable } from './unable.ts'
 
 const FILL_CONCURRENCY = 512
 const MAX_AGE_MS = 8 * 3_600_000
@@ -41,7 +42,7 @@ export async function fastifySessionOnRedis(servers: Servers): Promise<RedisCont
   })
 }
 
-class FastifySession implements RedisContestant {
+class FastifySession extends Unable {
   readonly #client: Client
   readonly #decrypt: Decrypt
   readonly #cookies: string[] = []
@@ -49,11 +50,12 @@ class FastifySession implements RedisContestant {
   #created = 0
 
   constructor(client: Client, decrypt: Decrypt) {
+    super()
     this.#client = client
     this.#decrypt = decrypt
   }
 
-  fill(count: number): Promise<void> {
+  override fill(count: number): Promise<void> {
     return atOnce(count, FILL_CONCURRENCY, async (index) => {
       const content = await this.#create(`user-${index}`)
       this.#cookies[index] = content.encryptedSessionId
@@ -61,37 +63,25 @@ class FastifySession implements RedisContestant {
     })
   }
 
-  async fillUser(): Promise<void> {
-    throw new Error('It knows no users.')
-  }
-
-  async read(index: number): Promise<void> {
+  override async read(index: number): Promise<void> {
     await this.#found(index)
   }
 
-  async rewrite(index: number): Promise<void> {
+  override async rewrite(index: number): Promise<void> {
     const content = this.#known[index]
     if (content === undefined) throw new Error('The session is not known.')
     await changed(content)
   }
 
-  async update(index: number): Promise<void> {
+  override async update(index: number): Promise<void> {
     await changed(await this.#found(index))
   }
 
-  async create(): Promise<void> {
+  override async create(): Promise<void> {
     await this.#create(`user-${this.#created}`)
   }
 
-  async list(): Promise<number> {
-    throw new Error('It knows no users.')
-  }
-
-  async revokeUser(): Promise<number> {
-    throw new Error('It knows no users.')
-  }
-
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     this.#client.destroy()
   }
 
