@@ -1,4 +1,5 @@
 import type { Argument, Command, Connection, RedisClient, Reply } from './client.ts'
+import { refusalOf } from './failures.ts'
 import { bucketOfKey } from './keys.ts'
 import { refusal } from './refusal.ts'
 import { slotOf } from './slots.ts'
@@ -77,7 +78,7 @@ export class NodeRedisClient implements RedisClient {
     if (isCluster(driver)) {
       return commands.map(({ key, args }) => driver.sendCommand(key, false, [...args], AS_BYTES))
     }
-    if (isSentinel(driver)) return commands.map(({ args }) => driver.sendCommand(false, [...args], AS_BYTES))
+    if (isSentinel(driver)) return throughSentinel(driver, commands)
     return commands.map(({ args }) => driver.sendCommand([...args], AS_BYTES))
   }
 
@@ -144,6 +145,29 @@ class NodeRedisConnection implements Connection {
   close(): void {
     this.#node.destroy()
   }
+}
+
+/** In one lease of the connection to the primary: leased one by one, each command would wait for the last one's reply. */
+function throughSentinel(driver: NodeRedisSentinel, commands: readonly Command[]): Promise<Reply>[] {
+  const flight = driver._execute(false, (node) => inOneGo(node, commands))
+  return commands.map(async (_, index) => {
+    const settled = (await flight)[index]
+    if (settled?.status === 'fulfilled') return settled.value
+    throw settled?.reason ?? new Error('No reply.')
+  })
+}
+
+/** Rejects where the primary may be another one now: the driver then looks for it, and does this again. */
+async function inOneGo(
+  node: NodeRedisNode,
+  commands: readonly Command[],
+): Promise<readonly PromiseSettledResult<Reply>[]> {
+  const settled = await Promise.allSettled(commands.map(({ args }) => node.sendCommand([...args], AS_BYTES)))
+  for (const each of settled) {
+    if (each.status === 'fulfilled') continue
+    if (!node.isReady || refusalOf(each.reason) === 'READONLY') throw each.reason
+  }
+  return settled
 }
 
 function isCluster(driver: object): driver is NodeRedisCluster {
