@@ -190,10 +190,32 @@ describe('what is written', () => {
   test('has another version of the library after any change', async () => {
     write('say.lua', RIGHT)
     await generate()
-    const { version } = (await load()).LIBRARY
+    const { name } = (await load()).LIBRARY
     write('say.lua', replaced('return 1'))
     await generate()
-    expect(version).toMatch(/^[0-9a-f]{12}$/)
-    expect(written()).not.toContain(version)
+    expect(name).toMatch(/^sojourn_[0-9a-f]{12}$/)
+    expect(written()).not.toContain(name)
+  })
+
+  test('names the library and each of its functions after its version', async () => {
+    write('say.lua', RIGHT)
+    expect(await generate()).toBe('')
+    const { LIBRARY, SCRIPTS } = await load()
+    expect(SCRIPTS.say.functionName).toBe(`${LIBRARY.name}_say`)
+    expect(LIBRARY.source).toBe(
+      `#!lua name=${LIBRARY.name}\n` +
+        `redis.register_function{ function_name = '${LIBRARY.name}_say', callback = function(KEYS, ARGV)\n` +
+        `${CODE.join('\n')}\nend }\n`,
+    )
+  })
+
+  test.each([
+    ['say', "return redis.call('GET', KEYS[1])", 'no-writes'],
+    ['end', "return redis.call('SETRANGE', KEYS[1], 0, 'a')", 'allow-oom'],
+  ])('lets the function of %s say what it may', async (name, code, flag) => {
+    const text = RIGHT.replace('say.lua', `${name}.lua`).replace(/-- ARGV.*\n/, '')
+    write(`${name}.lua`, text.replace(CODE.join('\n'), code))
+    expect(await generate()).toBe('')
+    expect((await load()).LIBRARY.source).toContain(`_${name}', flags = { '${flag}' }, callback`)
   })
 })

@@ -1,4 +1,4 @@
-import { functionName, libraryOf } from './library.mjs'
+import { functionSuffix, libraryOf } from './library.mjs'
 
 const HEAD = `// Written by \`npm run gen\` from the files in scripts/. Change those.
 
@@ -13,23 +13,26 @@ export interface Script {
 }
 
 interface Library {
+  /** With a digest of the source: a server may hold those of several releases. */
   readonly name: string
-  /** What its function \`sojourn_version\` answers. */
-  readonly version: string
   readonly source: string
 }
 `
 
 /** The text of scripts.gen.ts. What several scripts share stands there once. */
 export function typescript(compiled) {
-  const { parts, ...library } = libraryOf(compiled)
+  const { name: libraryName, parts } = libraryOf(compiled)
   const bodies = [
     ...compiled.includes.map(({ name, body }) => constant(includeName(name), body)),
     ...compiled.scripts.map(({ name, body }) => constant(bodyName(name), body)),
   ]
-  return [HEAD, ...bodies, scriptsText(compiled.scripts), libraryText(library, parts, compiled.scripts)].join(
-    '\n',
-  )
+  return [
+    HEAD,
+    `const LIBRARY_NAME = '${libraryName}'\n`,
+    ...bodies,
+    scriptsText(compiled.scripts),
+    libraryText(parts),
+  ].join('\n')
 }
 
 function scriptsText(scripts) {
@@ -38,7 +41,7 @@ function scriptsText(scripts) {
     return [
       `  ${camel(name)}: {`,
       `    name: '${name}',`,
-      `    functionName: '${functionName(name)}',`,
+      `    functionName: \`\${LIBRARY_NAME}${functionSuffix(name)}\`,`,
       `    sha1: '${sha1}',`,
       `    commands: [${commands.map((command) => `'${command}'`).join(', ')}],`,
       `    source: \`${source}\`,`,
@@ -48,20 +51,16 @@ function scriptsText(scripts) {
   return `export const SCRIPTS = {\n${entries.join('\n')}\n} as const satisfies Record<string, Script>\n`
 }
 
-function libraryText({ name, version }, parts, scripts) {
-  const source = parts.map(({ text, include }) =>
-    include ? `\${${includeName(include)}}` : quote(text, scripts),
-  )
-  const fields = [`name: '${name}'`, `version: '${version}'`, `source: \`${source.join('')}\``]
-  return `export const LIBRARY = {\n${fields.map((field) => `  ${field},\n`).join('')}} as const satisfies Library\n`
+function libraryText(parts) {
+  const source = parts.map(partText).join('')
+  return `export const LIBRARY = {\n  name: LIBRARY_NAME,\n  source: \`${source}\`,\n} as const satisfies Library\n`
 }
 
-/** A script's body inside a part of the library is named, not printed again. */
-function quote(text, scripts) {
-  const owner = scripts.find(({ name }) => text.includes(`'${functionName(name)}'`))
-  if (owner === undefined) return inTemplate(text)
-  const [before, after] = text.split(owner.body)
-  return `${inTemplate(before)}\${${bodyName(owner.name)}}${inTemplate(after)}`
+/** What has a name is named, not printed again. */
+function partText({ text, include, isName, script }) {
+  if (isName) return `\${LIBRARY_NAME}`
+  if (include) return `\${${includeName(include)}}`
+  return script ? `\${${bodyName(script)}}` : inTemplate(text)
 }
 
 const constant = (name, body) => `const ${name} = \`${inTemplate(body)}\`\n`

@@ -19,7 +19,7 @@ export interface AclOptions {
   readonly nearCache?: boolean
   readonly cluster?: boolean
   readonly sentinel?: boolean
-  /** The scripts as a library that an administrator loaded: the user may then load no code at all (T91). */
+  /** `code: 'functions'`: an administrator loaded the library, and the user may load no code at all (T91). */
   readonly functions?: boolean
 }
 
@@ -61,7 +61,6 @@ const SCRIPT_LOADING: readonly Right[] = [
 ]
 const FUNCTIONS: readonly Right[] = [
   { rule: '+fcall', trial: (key) => ['FCALL', SCRIPTS.end.functionName, '1', key] },
-  { rule: '+fcall_ro', trial: (key) => ['FCALL_RO', SCRIPTS.list.functionName, '1', key] },
 ]
 const BY_FEATURE: Readonly<Record<Exclude<Feature, 'functions'>, readonly Right[]>> = {
   wait: [{ rule: '+wait', trial: () => ['WAIT', '1', '1'] }],
@@ -121,7 +120,8 @@ export function doctorRule({ user = 'doctor', server = '7.0', ...features }: Acl
     ...(features.cluster === true ? ['cluster|info', 'cluster|slots', 'cluster|shards'] : []),
     ...(features.sentinel === true ? ['role'] : []),
   ]
-  const words = [...rights, ...newer, ...connecting, ...topology].map((right) => `+${right}`)
+  const library = features.functions === true ? ['function|list'] : []
+  const words = [...rights, ...newer, ...library, ...connecting, ...topology].map((right) => `+${right}`)
   return [...userWords(user, server), ...words].join(' ')
 }
 

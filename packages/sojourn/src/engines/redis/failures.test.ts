@@ -39,6 +39,12 @@ describe.each([
       'ENGINE_UNAVAILABLE',
     ],
     ['ERR unknown command', 'ERR', 'ENGINE_REFUSED'],
+    ['ERR Function not found', 'ERR', 'ENGINE_REFUSED'],
+    [
+      "OOM allow-oom flag is not set on the function, can not run it when used memory > 'maxmemory'",
+      'OOM',
+      'STORE_FULL',
+    ],
     ['NEWWORD of a later version', 'NEWWORD', 'ENGINE_REFUSED'],
   ])('%s', (text, word, code) => {
     const error = reply(text)

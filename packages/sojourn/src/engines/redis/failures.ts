@@ -1,4 +1,5 @@
 import { type ErrorCode, redacted, SessionError } from '../../core/errors.ts'
+import { LIBRARY } from './scripts.gen.ts'
 
 /** What it means when no answer came: a write may have happened, a read has not. */
 export type Silence = 'ENGINE_UNAVAILABLE' | 'OUTCOME_UNKNOWN'
@@ -31,11 +32,17 @@ const REFUSALS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
 const NON_LOCAL = /non[ -]local key|undeclared key/i
 /** Scripts meet a cluster that is down with a sentence of their own. */
 const DOWN_IN_SCRIPT = /while the cluster is down/i
+/** A server without the library of this release, or one that is older than functions. */
+const NO_FUNCTION = /function not found|unknown command ['`]fcall\b/i
 /** Redis 6.2 gives an error inside a script as the text of another one; the first word of it is the last here. */
 const IN_SCRIPT_OF_6 = /^-?ERR Error running script .*@user_script: ?\d+: -?([A-Z]+)\b/
 const REPLY_ERRORS: readonly string[] = ['ReplyError', 'SimpleError', 'BlobError', 'ErrorReply']
 /** The driver says that it sent nothing. */
 const UNSENT: readonly string[] = ['ClientClosedError', 'ClientOfflineError', 'ClusterAllFailedError']
+
+/** What an administrator does on each primary. Redis 7.0 and newer. */
+export const HOW_TO_LOAD = 'sojourn-doctor --library | redis-cli -x FUNCTION LOAD REPLACE'
+const NO_LIBRARY = `the server does not have the library ${LIBRARY.name} (Redis 7.0 or newer): ${HOW_TO_LOAD}`
 
 /** There was no connection to send anything on. */
 export class NotSent extends Error {
@@ -73,7 +80,10 @@ function unnamed(error: unknown, silence: Silence): readonly [ErrorCode, string]
   if (error instanceof Error && DOWN_IN_SCRIPT.test(error.message)) {
     return ['ENGINE_UNAVAILABLE', 'the cluster is down, or a slot has no server (CLUSTERDOWN)']
   }
-  if (refusalOf(error) !== null) return ['ENGINE_REFUSED', 'the server refused a command']
+  if (error instanceof Error && refusalOf(error) !== null) {
+    const isWithoutLibrary = NO_FUNCTION.test(error.message)
+    return ['ENGINE_REFUSED', isWithoutLibrary ? NO_LIBRARY : 'the server refused a command']
+  }
   const isUnsent =
     error instanceof NotSent || (error instanceof Error && UNSENT.includes(error.constructor.name))
   return [isUnsent ? 'ENGINE_UNAVAILABLE' : silence, 'the connection failed']

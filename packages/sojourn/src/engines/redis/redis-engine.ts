@@ -40,7 +40,7 @@ export class RedisEngine implements Engine {
 
   constructor(client: RedisClient, options: CheckedOptions, ownsClient: boolean) {
     const keys = new Keys(options.prefix)
-    const runner = new ScriptRunner(client)
+    const runner = new ScriptRunner(client, options.code)
     this.traits = {
       name: 'redis',
       survives: options.durability === 'fsync' ? 'power-loss' : 'process-crash',

@@ -17,6 +17,7 @@ describe('what is left out', () => {
       prefix: 'sojourn',
       due: false,
       retention: 30 * 86_400_000,
+      code: 'scripts',
       durability: 'acknowledged',
       security: 'acknowledged',
       replicas: 0,
@@ -53,6 +54,7 @@ const REFUSED: readonly (readonly [string, object])[] = [
   ['a retention in words', { retention: '30d' }],
   ['a negative retention', { retention: -1 }],
   ['due in words', { due: 'yes' }],
+  ['code of another name', { code: 'function' }],
 ]
 
 describe('it is refused', () => {

@@ -10,6 +10,13 @@ import { refusal } from './refusal.ts'
  */
 export type Durability = 'acknowledged' | 'replicated' | 'fsync'
 
+/**
+ * How the engine's Lua reaches the servers. `scripts`: the engine loads it where it is missing. `functions`: an
+ * administrator has loaded the library that `sojourn-doctor --library` prints, and the application may load no
+ * code (Redis 7.0 and newer, SECURITY T91).
+ */
+export type CodeSource = 'scripts' | 'functions'
+
 export interface RedisOptions {
   /** A client of ioredis, iovalkey or node-redis: one server, Sentinel or Cluster. It stays yours to close. */
   readonly client?: Driver
@@ -31,6 +38,8 @@ export interface RedisOptions {
   readonly due?: boolean
   /** How long what is listed stays although nobody settles it. 30 days. */
   readonly retention?: Milliseconds
+  /** `scripts` when left out. */
+  readonly code?: CodeSource
   /** `acknowledged` when left out. */
   readonly durability?: Durability
   /** For what decides who is logged in: log-in, rotation and every end. The same as `durability`. */
@@ -45,6 +54,7 @@ export interface CheckedOptions {
   readonly prefix: string
   readonly due: boolean
   readonly retention: Milliseconds
+  readonly code: CodeSource
   readonly durability: Durability
   readonly security: Durability
   readonly replicas: number
@@ -59,6 +69,7 @@ const KNOWN = [
   'prefix',
   'due',
   'retention',
+  'code',
   'durability',
   'security',
   'replicas',
@@ -67,6 +78,7 @@ const KNOWN = [
 /** No braces: the hash tag must be the bucket. No pattern characters: ACL rules name the prefix (T92). */
 const PREFIX = /^[A-Za-z0-9:_-]{1,64}$/
 const DURABILITIES = ['acknowledged', 'replicated', 'fsync'] as const
+const CODE_SOURCES = ['scripts', 'functions'] as const
 const RETENTION_MS = 30 * 86_400_000
 const CONFIRM_MS = 500
 const MAX_REPLICAS = 100
@@ -77,7 +89,7 @@ export function checkOptions(options: RedisOptions): CheckedOptions {
   if (typeof options !== 'object' || options === null) throw refusal('the options must be an object')
   const unknown = Object.keys(options).find((name) => !KNOWN.includes(name))
   if (unknown !== undefined) throw refusal(`there is no option "${unknown}"`)
-  const { prefix = 'sojourn', due = false, retention = RETENTION_MS } = options
+  const { prefix = 'sojourn', due = false, retention = RETENTION_MS, code = 'scripts' } = options
   if ((options.client === undefined) === (options.url === undefined)) {
     throw refusal('give either a client or a url')
   }
@@ -89,7 +101,8 @@ export function checkOptions(options: RedisOptions): CheckedOptions {
   }
   if (typeof due !== 'boolean') throw refusal('due must be true or false')
   assertWhole(retention, 'retention', 2 ** 40)
-  return { prefix, due, retention, ...confirmationOf(options) }
+  if (!CODE_SOURCES.includes(code)) throw refusal('code is scripts or functions')
+  return { prefix, due, retention, code, ...confirmationOf(options) }
 }
 
 function confirmationOf(

@@ -97,7 +97,7 @@ test('a server that loses a script as soon as it has it is said to be of no use'
     silence: 'OUTCOME_UNKNOWN',
   } as const
   try {
-    const run = new ScriptRunner(client).run(forgetful, call)
+    const run = new ScriptRunner(client, 'scripts').run(forgetful, call)
     await expect(run).rejects.toMatchObject({
       code: 'ENGINE_UNAVAILABLE',
       message: expect.stringContaining('NOSCRIPT'),

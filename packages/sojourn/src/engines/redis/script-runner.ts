@@ -1,9 +1,11 @@
 import type { Argument, RedisClient, Reply } from './client.ts'
 import { failureOf, isSilence, refusalOf, type Silence } from './failures.ts'
+import type { CodeSource } from './redis-options.ts'
 
-/** A script and its hash, as `scripts.gen.ts` has them. */
+/** A script, its hash and its name as a function, as `scripts.gen.ts` has them. */
 interface Script {
   readonly sha1: string
+  readonly functionName: string
   readonly source: string
 }
 
@@ -27,15 +29,18 @@ export interface Call {
 const LOADS = 2
 
 /**
- * Runs scripts by their hash. A server that does not know one, after a restart or fail-over, gets it. A call
- * whose connection failed is sent once more: each is applied once, however often it arrives.
+ * Runs scripts by their hash. A server that does not know one, after a restart or fail-over, gets it. Functions
+ * of the library are only called: whoever calls them may have no right to load any. A call whose connection
+ * failed is sent once more: each is applied once, however often it arrives.
  */
 export class ScriptRunner {
   readonly #client: RedisClient
+  readonly #code: CodeSource
   readonly #loading = new Map<string, Promise<void>>()
 
-  constructor(client: RedisClient) {
+  constructor(client: RedisClient, code: CodeSource) {
     this.#client = client
+    this.#code = code
   }
 
   /** @throws SessionError */
@@ -58,7 +63,9 @@ export class ScriptRunner {
   }
 
   async #evaluate(sender: Sender, { script, keys, args }: Call): Promise<Reply> {
-    const command = ['EVALSHA', script.sha1, String(keys.length), ...keys, ...args]
+    const rest = [String(keys.length), ...keys, ...args]
+    if (this.#code === 'functions') return sender.send(keys[0], ['FCALL', script.functionName, ...rest])
+    const command = ['EVALSHA', script.sha1, ...rest]
     for (let load = 0; load < LOADS; load += 1) {
       try {
         return await sender.send(keys[0], command)

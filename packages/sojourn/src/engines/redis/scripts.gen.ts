@@ -11,11 +11,12 @@ export interface Script {
 }
 
 interface Library {
+  /** With a digest of the source: a server may hold those of several releases. */
   readonly name: string
-  /** What its function `sojourn_version` answers. */
-  readonly version: string
   readonly source: string
 }
+
+const LIBRARY_NAME = 'sojourn_22bb05455e91'
 
 const RECORD_PART = `local USER_BYTES = 60
 local DIGEST = 67
@@ -407,63 +408,63 @@ return 1
 export const SCRIPTS = {
   create: {
     name: 'create',
-    functionName: 'sojourn_create',
+    functionName: `${LIBRARY_NAME}_create`,
     sha1: 'ed31e6448e416da7a7bf10e533aeab98afc882d8',
     commands: ['EXISTS', 'GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'ZADD', 'ZCARD', 'ZRANGE', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${WHOLE_SLOT_PART}${CREATE_BODY}`,
   },
   dueHeads: {
     name: 'due-heads',
-    functionName: 'sojourn_due_heads',
+    functionName: `${LIBRARY_NAME}_due_heads`,
     sha1: 'c5ce6df69effd4bb69746912e40a8f7758aed54d',
     commands: ['ZRANGE'],
     source: `${DUE_HEADS_BODY}`,
   },
   endUser: {
     name: 'end-user',
-    functionName: 'sojourn_end_user',
+    functionName: `${LIBRARY_NAME}_end_user`,
     sha1: '82322439eb0df887bc505287eb8fe181061ab347',
     commands: ['EXISTS', 'GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'UNLINK', 'ZADD', 'ZRANGE', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${REGARDLESS_PART}${WHOLE_SLOT_PART}${END_USER_BODY}`,
   },
   end: {
     name: 'end',
-    functionName: 'sojourn_end',
+    functionName: `${LIBRARY_NAME}_end`,
     sha1: 'aed784cba074199b9d061903fae395736baa6f45',
     commands: ['EXISTS', 'GETRANGE', 'PEXPIREAT', 'SETRANGE', 'UNLINK', 'ZADD', 'ZRANGE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${CUT_OFF_PART}${BURY_PART}${INDEX_OF_PART}${FIND_PART}${REGARDLESS_PART}${WHOLE_SLOT_PART}${END_BODY}`,
   },
   lease: {
     name: 'lease',
-    functionName: 'sojourn_lease',
+    functionName: `${LIBRARY_NAME}_lease`,
     sha1: 'ddf414a9706197c9e9d96062200c225dbe526c20',
     commands: ['EXISTS', 'GET', 'UNLINK', 'ZADD', 'ZRANGEBYSCORE', 'ZREM'],
     source: `${RECORD_PART}${WHOLE_SLOT_PART}${REGARDLESS_PART}${LEASE_BODY}`,
   },
   list: {
     name: 'list',
-    functionName: 'sojourn_list',
+    functionName: `${LIBRARY_NAME}_list`,
     sha1: 'b07413c469d4ce3ce5e1f343409f9672deae19a3',
     commands: ['EXISTS', 'GET', 'ZRANGE', 'ZRANGEBYSCORE'],
     source: `${RECORD_PART}${CUT_OFF_PART}${WHOLE_SLOT_PART}${LIST_BODY}`,
   },
   replace: {
     name: 'replace',
-    functionName: 'sojourn_replace',
+    functionName: `${LIBRARY_NAME}_replace`,
     sha1: '77d6a5b3d1289a57c687fd338f73af6c55fbe254',
     commands: ['GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'ZADD', 'ZRANGE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${INDEX_OF_PART}${BURY_PART}${REPLACE_BODY}`,
   },
   settle: {
     name: 'settle',
-    functionName: 'sojourn_settle',
+    functionName: `${LIBRARY_NAME}_settle`,
     sha1: 'edfecc2419f9da888a754f0babb3fcdd2d2642b4',
     commands: ['EXISTS', 'GETRANGE', 'SET', 'UNLINK', 'ZADD', 'ZREM'],
     source: `${RECORD_PART}${WHOLE_SLOT_PART}${REGARDLESS_PART}${SETTLE_BODY}`,
   },
   touch: {
     name: 'touch',
-    functionName: 'sojourn_touch',
+    functionName: `${LIBRARY_NAME}_touch`,
     sha1: '0b6896fe45d478d654e95940b4e6e0482d9f30c8',
     commands: ['GETRANGE', 'PEXPIREAT', 'SETRANGE', 'ZADD', 'ZRANGE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${CUT_OFF_PART}${BURY_PART}${INDEX_OF_PART}${FIND_PART}${TOUCH_BODY}`,
@@ -471,29 +472,25 @@ export const SCRIPTS = {
 } as const satisfies Record<string, Script>
 
 export const LIBRARY = {
-  name: 'sojourn',
-  version: '5aae06d8b816',
-  source: `#!lua name=sojourn
-${RECORD_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${WHOLE_SLOT_PART}${REGARDLESS_PART}${INDEX_OF_PART}${FIND_PART}redis.register_function{ function_name = 'sojourn_create', callback = function(KEYS, ARGV)
+  name: LIBRARY_NAME,
+  source: `#!lua name=${LIBRARY_NAME}
+${RECORD_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${WHOLE_SLOT_PART}${REGARDLESS_PART}${INDEX_OF_PART}${FIND_PART}redis.register_function{ function_name = '${LIBRARY_NAME}_create', callback = function(KEYS, ARGV)
 ${CREATE_BODY}end }
-redis.register_function{ function_name = 'sojourn_due_heads', flags = { 'no-writes' }, callback = function(KEYS, ARGV)
+redis.register_function{ function_name = '${LIBRARY_NAME}_due_heads', flags = { 'no-writes' }, callback = function(KEYS, ARGV)
 ${DUE_HEADS_BODY}end }
-redis.register_function{ function_name = 'sojourn_end_user', callback = function(KEYS, ARGV)
+redis.register_function{ function_name = '${LIBRARY_NAME}_end_user', flags = { 'allow-oom' }, callback = function(KEYS, ARGV)
 ${END_USER_BODY}end }
-redis.register_function{ function_name = 'sojourn_end', callback = function(KEYS, ARGV)
+redis.register_function{ function_name = '${LIBRARY_NAME}_end', flags = { 'allow-oom' }, callback = function(KEYS, ARGV)
 ${END_BODY}end }
-redis.register_function{ function_name = 'sojourn_lease', callback = function(KEYS, ARGV)
+redis.register_function{ function_name = '${LIBRARY_NAME}_lease', flags = { 'allow-oom' }, callback = function(KEYS, ARGV)
 ${LEASE_BODY}end }
-redis.register_function{ function_name = 'sojourn_list', flags = { 'no-writes' }, callback = function(KEYS, ARGV)
+redis.register_function{ function_name = '${LIBRARY_NAME}_list', flags = { 'no-writes' }, callback = function(KEYS, ARGV)
 ${LIST_BODY}end }
-redis.register_function{ function_name = 'sojourn_replace', callback = function(KEYS, ARGV)
+redis.register_function{ function_name = '${LIBRARY_NAME}_replace', callback = function(KEYS, ARGV)
 ${REPLACE_BODY}end }
-redis.register_function{ function_name = 'sojourn_settle', callback = function(KEYS, ARGV)
+redis.register_function{ function_name = '${LIBRARY_NAME}_settle', flags = { 'allow-oom' }, callback = function(KEYS, ARGV)
 ${SETTLE_BODY}end }
-redis.register_function{ function_name = 'sojourn_touch', callback = function(KEYS, ARGV)
+redis.register_function{ function_name = '${LIBRARY_NAME}_touch', flags = { 'allow-oom' }, callback = function(KEYS, ARGV)
 ${TOUCH_BODY}end }
-redis.register_function{ function_name = 'sojourn_version', flags = { 'no-writes' }, callback = function(KEYS, ARGV)
-return '5aae06d8b816'
-end }
 `,
 } as const satisfies Library
