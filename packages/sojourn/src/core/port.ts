@@ -196,10 +196,10 @@ export interface Engine {
   endUser(user: UserKey, reason: EndReason, at: Instant, except: SessionId | null): Promise<SessionId[]>
 
   /**
-   * At most `limit` records that await settling at `now`: ended, or expired and not ended; earliest first.
-   * Each is leased: no call gets it again before `now + LEASE_MS`. Fewer than `limit` means that no more
-   * are due. A live record is never returned: a deadline that was moved meanwhile is noted for later. Always
-   * empty in an engine that does not keep what is due.
+   * At most `limit` records that await settling at `now`: ended, or expired and not ended; of each bucket the
+   * earliest first. Each is leased: no call gets it again before `now + LEASE_MS`. Fewer than `limit` means
+   * that no more are due. A live record is never returned: a deadline that was moved meanwhile is noted for
+   * later. Always empty in an engine that does not keep what is due.
    */
   due(now: Instant, limit: number): Promise<SessionRecord[]>
 

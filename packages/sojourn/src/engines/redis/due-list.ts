@@ -39,12 +39,18 @@ export class DueList {
     let buckets = await this.#bucketsDueAt(now)
     const leased: Leased[] = []
     while (buckets.length > 0 && leased.length < limit) {
-      const share = Math.min(ENTRIES_AT_ONCE, Math.ceil((limit - leased.length) / buckets.length))
-      const chosen = buckets.slice(0, Math.ceil((limit - leased.length) / share))
-      const rounds = await Promise.all(chosen.map((bucket) => this.#leaseOf(bucket, now, share)))
+      const left = limit - leased.length
+      const share = Math.min(ENTRIES_AT_ONCE, Math.ceil(left / buckets.length))
+      const asked = buckets.slice(0, Math.ceil(left / share)).map((bucket, place) => {
+        return { bucket, entries: Math.min(share, left - place * share) }
+      })
+      const rounds = await Promise.all(
+        asked.map(({ bucket, entries }) => this.#leaseOf(bucket, now, entries)),
+      )
       for (const { records } of rounds) leased.push(...records)
-      const emptied = new Set(chosen.filter((_, index) => (rounds[index]?.found ?? 0) < share))
-      buckets = [...buckets.filter((bucket) => !emptied.has(bucket))]
+      const isEmptied = (place: number): boolean => (rounds[place]?.found ?? 0) < (asked[place]?.entries ?? 0)
+      const emptied = new Set(asked.filter((_, place) => isEmptied(place)).map(({ bucket }) => bucket))
+      buckets = buckets.filter((bucket) => !emptied.has(bucket))
     }
     return leased.sort((a, b) => a.dueAt - b.dueAt).map(({ record }) => record)
   }

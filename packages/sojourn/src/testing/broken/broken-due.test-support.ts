@@ -103,6 +103,13 @@ export const brokenDue: readonly BrokenEngine[] = [
     }),
   ),
   broken(
+    'due takes from each bucket its share of the limit, rounded up',
+    ['of what is due in several buckets no call returns more than its limit, each bucket in its order'],
+    (engine) => ({
+      due: (now, limit) => engine.due(now, limit % 4 === 0 ? limit : limit + 4 - (limit % 4)),
+    }),
+  ),
+  broken(
     'due ignores its limit',
     ['nothing is due in an empty store, nor with a limit of none'],
     (engine) => ({ due: (now) => engine.due(now, 10_000) }),

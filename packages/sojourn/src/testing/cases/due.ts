@@ -3,7 +3,8 @@ import { type ConformanceCase, provesDue } from '../conformance-case.ts'
 import { HOUR, MINUTE, NOW, next, numbered, sample, sampleId, samples } from '../sample.ts'
 
 const KEPT = 'Whether `due` hands out what has ended or expired.'
-const AWAITS = 'that await settling at `now`: ended, or expired and not ended; earliest first.'
+const AWAITS =
+  'that await settling at `now`: ended, or expired and not ended; of each bucket the earliest first.'
 const ALL = 'Fewer than `limit` means that no more are due.'
 const LIVE = 'A live record is never returned: a deadline that was moved meanwhile is noted for later.'
 const first = numbered(1)
@@ -59,6 +60,31 @@ export const dueCases: readonly ConformanceCase[] = [
         'due did not return the earliest records up to its limit',
       )
       same(idsOf(rest), [sampleId(3), sampleId(4)], 'due did not go on where its limit had cut it')
+    },
+  ),
+  provesDue(
+    'of each bucket the earliest first.',
+    'of what is due in several buckets no call returns more than its limit, each bucket in its order',
+    async (engine) => {
+      const buckets = ['Ab', 'Zz', '0_', '--']
+      const records = samples(22).map((record, index) => ({
+        ...record,
+        id: sampleId(index, buckets[index % buckets.length]),
+        userId: null,
+        expiresAt: NOW + (index + 1) * 1_000,
+      }))
+      await put(engine, ...records)
+      const ids: string[] = []
+      for (const expected of [7, 7, 7, 1, 0]) {
+        const page = idsOf(await engine.due(NOW + HOUR, 7))
+        same(page.length, expected, 'due returned more than its limit, or fewer while more were due')
+        ids.push(...page)
+      }
+      for (const bucket of buckets) {
+        const isOf = (id: string) => id.startsWith(bucket)
+        const wrong = 'due did not return the earliest of a bucket first, or lost a record'
+        same(ids.filter(isOf), idsOf(records).filter(isOf), wrong)
+      }
     },
   ),
   provesDue(ALL, 'due returns as many as its limit while more are due', async (engine) => {
