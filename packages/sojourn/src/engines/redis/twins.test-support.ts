@@ -11,7 +11,7 @@ export interface Twin {
 }
 
 /** @throws when the text is no longer in the script: then the twin says nothing */
-export function brokenText({ script, from, to }: Twin): string {
+function brokenText({ script, from, to }: Twin): string {
   const { source } = SCRIPTS[script]
   if (!source.includes(from)) throw new Error(`There is no "${from}" in ${script}.`)
   return source.replaceAll(from, () => to)
