@@ -1,6 +1,8 @@
 import { type RedisServer, startCluster, startProxy, startRedis, startSentinel } from 'sojourn-servers'
 import { type AclOptions, aclRule, keyPattern } from './acl.ts'
 import type { Login, Place } from './clients.test-support.ts'
+import type { CodeSource } from './redis-options.ts'
+import { LIBRARY } from './scripts.gen.ts'
 
 /** Servers that a store lives on, each behind a proxy, with a user who has the least rights (SECURITY T87). */
 export interface Topology {
@@ -16,13 +18,14 @@ export type TopologyName = 'one server' | 'Sentinel' | 'Cluster'
 
 const PASSWORD = 'a-password-of-the-tests'
 
-export const TOPOLOGIES: Readonly<Record<TopologyName, () => Promise<Topology>>> = {
+/** With functions an administrator has loaded the library, and the user may load no code. */
+export const TOPOLOGIES: Readonly<Record<TopologyName, (code?: CodeSource) => Promise<Topology>>> = {
   'one server': startOne,
   Sentinel: startGroup,
   Cluster: startThree,
 }
 
-async function startOne(): Promise<Topology> {
+async function startOne(code?: CodeSource): Promise<Topology> {
   const server = await startRedis()
   const proxy = await startProxy({ to: server })
   const stop = async () => {
@@ -30,13 +33,14 @@ async function startOne(): Promise<Topology> {
     await server.stop()
   }
   const at = { host: proxy.host, port: proxy.port }
-  return { place: { kind: 'server', at }, login: await grant([server], {}), servers: [server], stop }
+  const login = await grant([server], {}, code)
+  return { place: { kind: 'server', at }, login, servers: [server], stop }
 }
 
-async function startGroup(): Promise<Topology> {
+async function startGroup(code?: CodeSource): Promise<Topology> {
   const group = await startSentinel({ proxied: true })
   const sentinels = group.sentinels.map(({ host, port }) => ({ host, port }))
-  const login = await grant(group.servers, { sentinel: true })
+  const login = await grant(group.servers, { sentinel: true }, code)
   return {
     place: { kind: 'sentinel', sentinels, name: group.name },
     login,
@@ -46,9 +50,9 @@ async function startGroup(): Promise<Topology> {
 }
 
 /** Three primaries with a replica each. */
-async function startThree(): Promise<Topology> {
+async function startThree(code?: CodeSource): Promise<Topology> {
   const cluster = await startCluster({ proxied: true })
-  const login = await grant(cluster.servers, { cluster: true })
+  const login = await grant(cluster.servers, { cluster: true }, code)
   return {
     place: { kind: 'cluster', nodes: cluster.nodes },
     login,
@@ -61,8 +65,23 @@ async function startThree(): Promise<Topology> {
  * The rule as it is, but for the keys: each test has a store of its own below `tests:`. Users are no data: a
  * replica does not learn of them from its primary.
  */
-async function grant(servers: readonly RedisServer[], features: AclOptions): Promise<Login> {
-  const rule = aclRule(features).replace(keyPattern('sojourn'), 'tests:*').split(' ').concat(`>${PASSWORD}`)
+async function grant(
+  servers: readonly RedisServer[],
+  features: AclOptions,
+  code: CodeSource = 'scripts',
+): Promise<Login> {
+  const functions = code === 'functions'
+  if (functions) await Promise.all(servers.map(loadLibrary))
+  const rule = aclRule({ ...features, functions })
+    .replace(keyPattern('sojourn'), 'tests:*')
+    .split(' ')
+    .concat(`>${PASSWORD}`)
   await Promise.all(servers.map((server) => server.cli(...rule)))
   return { username: 'sojourn', password: PASSWORD }
+}
+
+/** Replicas get it from their primary. */
+async function loadLibrary(server: RedisServer): Promise<void> {
+  const [role] = [await server.cli('ROLE')].flat()
+  if (role === 'master') await server.cli('FUNCTION', 'LOAD', LIBRARY.source)
 }
