@@ -23,14 +23,14 @@ export async function sojournOnNodeRedis(servers: Servers): Promise<RedisContest
   return new SojournRedis(await storeOn(client, false), async () => client.destroy())
 }
 
-/** Does not sweep: where the sweep is measured, that is done beside it. */
-export function storeOn(client: Client, due: boolean, sweep = false): Promise<SessionStore<Payload>> {
+/** It does not sweep: what that costs is measured by itself. */
+function storeOn(client: Client, due: boolean): Promise<SessionStore<Payload>> {
   return createSessionStore<Payload>({
     engine: redis({ client, due }),
     lifetime: 'web',
     initial: () => smallPayloadOf(0),
     timeout: TIMEOUT_MS,
-    sweep,
+    sweep: false,
   })
 }
 

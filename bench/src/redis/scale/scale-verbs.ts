@@ -21,7 +21,7 @@ export interface Small {
 }
 
 /** Sessions of each user that is listed, or ended. */
-export const USER_SESSIONS = 10
+const USER_SESSIONS = 10
 const AT_ONCE = 64
 
 /** The verbs, each as something that can be called again and again on random sessions. */
