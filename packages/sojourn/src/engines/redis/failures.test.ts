@@ -54,6 +54,14 @@ describe.each([
   })
 })
 
+test('a driver that gives up following a slot says what the last server answered', () => {
+  const error = new Error(
+    'Too many Cluster redirections. Last error: ReplyError: TRYAGAIN Multiple keys request',
+  )
+  expect(isSilence(error)).toBe(false)
+  expect(failureOf(error, 'OUTCOME_UNKNOWN').code).toBe('ENGINE_UNAVAILABLE')
+})
+
 test('what is no reply is silence: a write may have happened', () => {
   const error = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' })
   expect(refusalOf(error)).toBeNull()

@@ -36,6 +36,8 @@ const DOWN_IN_SCRIPT = /while the cluster is down/i
 const NO_FUNCTION = /function not found|unknown command ['`]fcall\b/i
 /** Redis 6.2 gives an error inside a script as the text of another one; the first word of it is the last here. */
 const IN_SCRIPT_OF_6 = /^-?ERR Error running script .*@user_script: ?\d+: -?([A-Z]+)\b/
+/** ioredis gives up following a slot that moves, and says what the last server answered. */
+const LAST_REDIRECTION = /^Too many Cluster redirections\. Last error: ReplyError: ([A-Z]+)\b/
 const REPLY_ERRORS: readonly string[] = ['ReplyError', 'SimpleError', 'BlobError', 'ErrorReply']
 /** The driver says that it sent nothing. */
 const UNSENT: readonly string[] = ['ClientClosedError', 'ClientOfflineError', 'ClusterAllFailedError']
@@ -63,7 +65,7 @@ export function failureOf(error: unknown, silence: Silence): SessionError {
 export function refusalOf(error: unknown): string | null {
   if (!(error instanceof Error)) return null
   const isReply = REPLY_ERRORS.includes(error.constructor.name) || REPLY_ERRORS.includes(error.name)
-  if (!isReply) return null
+  if (!isReply) return LAST_REDIRECTION.exec(error.message)?.[1] ?? null
   const [, word = 'ERR'] = IN_SCRIPT_OF_6.exec(error.message) ?? /^-?([A-Z]+)\b/.exec(error.message) ?? []
   return word
 }

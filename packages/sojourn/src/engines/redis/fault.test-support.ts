@@ -1,5 +1,5 @@
-import { Redis } from 'ioredis'
-import { createClient } from 'redis'
+import { Cluster, Redis } from 'ioredis'
+import { createClient, createCluster } from 'redis'
 import type { TcpProxy } from 'sojourn-servers'
 import { createSessionStore } from '../../core/create-session-store.ts'
 import { type ErrorCode, SessionError } from '../../core/errors.ts'
@@ -49,6 +49,24 @@ export function openClient(name: ClientName, { host, port, username, password }:
   const driver = createClient({ socket: { host, port, reconnectStrategy: () => RETRY_MS }, ...access })
   driver.on('error', () => undefined)
   driver.connect().catch(() => undefined)
+  return { driver, close: () => driver.destroy() }
+}
+
+/** The same for a cluster. */
+export async function openCluster(name: ClientName, nodes: readonly Place[]): Promise<Opened> {
+  if (name === 'ioredis') {
+    const driver = new Cluster([...nodes], {
+      lazyConnect: true,
+      maxRedirections: 4,
+      retryDelayOnTryAgain: 20,
+    })
+    driver.on('error', () => undefined)
+    await driver.connect()
+    return { driver, close: () => driver.disconnect() }
+  }
+  const driver = createCluster({ rootNodes: nodes.map(({ host, port }) => ({ socket: { host, port } })) })
+  driver.on('error', () => undefined)
+  await driver.connect()
   return { driver, close: () => driver.destroy() }
 }
 

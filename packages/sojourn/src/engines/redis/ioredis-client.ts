@@ -41,6 +41,8 @@ type Ioredis = IoredisNode | IoredisCluster
 
 /** A reply that only says where the answer is: the driver follows it for one command, not always for a pipeline. */
 const REDIRECTIONS: readonly (string | null)[] = ['MOVED', 'ASK', 'TRYAGAIN', 'CLUSTERDOWN']
+/** In a slot that is moving, a read of several keys would meet these for as long as the move takes. */
+const IN_TWO_PLACES: readonly (string | null)[] = ['TRYAGAIN', 'ASK']
 /** A connection of its own neither waits for a server nor sends anything twice. */
 const OWN_CONNECTION = {
   lazyConnect: true,
@@ -69,11 +71,14 @@ export class IoredisClient implements RedisClient {
 
   sendAll(commands: readonly Command[]): Promise<Reply>[] {
     const [first] = commands
-    if (first !== undefined && commands.length === 1) return [this.#send(first)]
-    if (!this.isCluster) return this.#pipelined(commands)
+    if (first !== undefined && commands.length === 1 && !isReadOfMany(first)) return [this.#send(first)]
+    if (!this.isCluster) return this.#pipelined(this.#driver, commands)
     const replies = new Map<Command, Promise<Reply>>()
-    for (const group of this.#byServer(commands)) {
-      for (const [index, reply] of this.#pipelined(group).entries()) {
+    const primaries = this.#primaries()
+    for (const [primary, group] of this.#byServer(commands)) {
+      const server = primaries.find((node) => addressOf(node) === primary)
+      if (server === undefined) continue
+      for (const [index, reply] of this.#pipelined(server, group).entries()) {
         const command = group[index]
         if (command !== undefined) replies.set(command, reply)
       }
@@ -114,9 +119,9 @@ export class IoredisClient implements RedisClient {
     return this.#driver.callBuffer(String(name), ...args)
   }
 
-  /** One write to the socket. A cluster's pipeline follows no redirection when only some commands got one. */
-  #pipelined(commands: readonly Command[]): Promise<Reply>[] {
-    const pipeline = this.#driver.pipeline()
+  /** One write to the socket of one server. */
+  #pipelined(server: Ioredis, commands: readonly Command[]): Promise<Reply>[] {
+    const pipeline = server.pipeline()
     for (const {
       args: [name = '', ...args],
     } of commands)
@@ -128,11 +133,11 @@ export class IoredisClient implements RedisClient {
   async #replyOf(done: ReturnType<Pipeline['exec']>, command: Command, index: number): Promise<Reply> {
     const [error, reply] = (await done)?.[index] ?? [new Error('No reply.')]
     if (error === null) return reply
-    if (this.isCluster && REDIRECTIONS.includes(refusalOf(error))) return this.#send(command)
+    if (this.isCluster && isForAnother(error, command)) return this.#send(command)
     throw error
   }
 
-  #byServer(commands: readonly Command[]): Command[][] {
+  #byServer(commands: readonly Command[]): ReadonlyMap<string, Command[]> {
     const groups = new Map<string, Command[]>()
     for (const command of commands) {
       const primary = this.primaryOf(command.key)
@@ -140,12 +145,23 @@ export class IoredisClient implements RedisClient {
       if (group === undefined) groups.set(primary, [command])
       else group.push(command)
     }
-    return [...groups.values()]
+    return groups
   }
 
   #primaries(): readonly IoredisNode[] {
     return 'slots' in this.#driver ? this.#driver.nodes('master') : [this.#driver]
   }
+}
+
+/** Whether the driver is to look for the server: it follows redirections, and waits for a fail-over. */
+function isForAnother(error: Error, command: Command): boolean {
+  const word = refusalOf(error)
+  if (isReadOfMany(command) && IN_TWO_PLACES.includes(word)) return false
+  return word === null || REDIRECTIONS.includes(word)
+}
+
+function isReadOfMany({ args: [name] }: Command): boolean {
+  return name === 'MGET'
 }
 
 class IoredisConnection implements Connection {

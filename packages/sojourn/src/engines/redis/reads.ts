@@ -1,6 +1,6 @@
 import type { SessionId, SessionRecord } from '../../core/port.ts'
 import type { Reply } from './client.ts'
-import { failureOf, isSilence } from './failures.ts'
+import { failureOf, isSilence, refusalOf } from './failures.ts'
 import type { Passenger } from './flight.ts'
 import { bucketOf, isId, type Keys } from './keys.ts'
 import { bytesOf, listOf } from './replies.ts'
@@ -9,16 +9,21 @@ import { recordOf } from './stored.ts'
 /** A record that somebody waits for. */
 export interface Read {
   readonly id: SessionId
+  /** Whether it shares no command with others. */
+  readonly isAlone: boolean
   readonly resolve: (bytes: Buffer | null) => void
   readonly reject: (error: unknown) => void
 }
 
 /** So that one reply holds up neither the server nor this process for long. */
 const KEYS_AT_ONCE = 256
+/** What a server says to a command of which it has some keys, but not all. */
+const IN_TWO_PLACES: readonly (string | null)[] = ['TRYAGAIN', 'ASK']
 
 /**
  * The records of some ids, in order; null where absent. One promise for all, because this is on the way of
- * every request. A read changes nothing: one whose connection failed is sent once more.
+ * every request. A read changes nothing: one whose connection failed is sent once more. So is one of many in a
+ * slot that is moving, of which some records are here and some there: alone, it is found wherever it is.
  */
 export function readRecords(
   ids: readonly SessionId[],
@@ -47,10 +52,11 @@ export function readRecords(
       }
       const fail = (error: unknown): void => reject(failureOf(error, 'ENGINE_UNAVAILABLE'))
       const again = (error: unknown): void => {
-        if (isSilence(error)) send({ id, resolve: take, reject: fail })
+        const isAlone = IN_TWO_PLACES.includes(refusalOf(error))
+        if (isAlone || isSilence(error)) send({ id, isAlone, resolve: take, reject: fail })
         else fail(error)
       }
-      send({ id, resolve: take, reject: again })
+      send({ id, isAlone: false, resolve: take, reject: again })
     }
   })
 }
@@ -91,13 +97,18 @@ function deliver(reads: readonly Read[], reply: Reply): void {
 
 function byBucket(reads: readonly Read[]): Read[][] {
   const groups = new Map<string, Read[]>()
+  const alone: Read[][] = []
   for (const read of reads) {
+    if (read.isAlone) {
+      alone.push([read])
+      continue
+    }
     const bucket = bucketOf(read.id)
     const group = groups.get(bucket)
     if (group === undefined) groups.set(bucket, [read])
     else group.push(read)
   }
-  return [...groups.values()]
+  return [...alone, ...groups.values()]
 }
 
 function chunks(reads: readonly Read[]): (readonly Read[])[] {
