@@ -17,7 +17,7 @@ export interface RedisBenchOptions {
   readonly sessions: number | null
 }
 
-const DEFAULT_SESSIONS = 2_000_000
+const DEFAULT_SESSIONS = 3_000_000
 const QUICK_SESSIONS = 5_000
 
 export const REDIS_HELP = `npm run bench -- redis [options]
