@@ -9,8 +9,10 @@ from the standard input, where no list of processes shows the passwords.
   --user <name>       the application's user, whose rights are tried; without it the URL's own
   --prefix <prefix>   the store's prefix (sojourn)
   --acl               prints the ACL rules of the application's user and of doctor's, and asks no server
+  --library           prints the library for code: 'functions', and asks no server:
+                      sojourn-doctor --library | redis-cli -x FUNCTION LOAD REPLACE
   --server <version>  what --acl is for: 6.2, 7.0 or 7.2 (7.0)
-  --wait --fsync --near-cache --cluster --sentinel
+  --wait --fsync --near-cache --cluster --sentinel --functions
                       what the application uses, for its rights
   --replicas <n>      how many replicas a write waits for (0)
   --allow-volatile    an eviction policy volatile-... is agreed to while there is room
@@ -25,6 +27,7 @@ export interface Asked {
   readonly rights: AclOptions
   readonly help: boolean
   readonly acl: boolean
+  readonly library: boolean
   readonly json: boolean
   readonly replicas: number
   readonly allowVolatile: boolean
@@ -39,12 +42,14 @@ const OPTIONS = {
   replicas: { type: 'string', default: '0' },
   help: FLAG,
   acl: FLAG,
+  library: FLAG,
   json: FLAG,
   wait: FLAG,
   fsync: FLAG,
   'near-cache': FLAG,
   cluster: FLAG,
   sentinel: FLAG,
+  functions: FLAG,
   'allow-volatile': FLAG,
   'allow-plaintext': FLAG,
 } as const
@@ -53,8 +58,8 @@ const VERSIONS = ['6.2', '7.0', '7.2'] as const
 /** @throws Error with what is wrong */
 export function parse(args: readonly string[]): Asked {
   const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true })
-  const { user, prefix, wait, fsync, cluster, sentinel } = values
-  const features = { wait, fsync, nearCache: values['near-cache'], cluster, sentinel }
+  const { user, prefix, wait, fsync, cluster, sentinel, functions } = values
+  const features = { wait, fsync, nearCache: values['near-cache'], cluster, sentinel, functions }
   return {
     urls: positionals,
     rights: {
@@ -65,6 +70,7 @@ export function parse(args: readonly string[]): Asked {
     },
     help: values.help,
     acl: values.acl,
+    library: values.library,
     json: values.json,
     replicas: countOf(values.replicas),
     allowVolatile: values['allow-volatile'],

@@ -1,6 +1,7 @@
 import { type RedisServer, startRedis } from 'sojourn-servers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { aclRule, doctorRule } from '../engines/redis/acl.ts'
+import { LIBRARY } from '../engines/redis/scripts.gen.ts'
 import { run } from './command.ts'
 import { reportOf } from './report.ts'
 
@@ -54,6 +55,23 @@ describe('sojourn-doctor', () => {
     const [application, doctor] = said.split('\n')
     expect(application).toBe(aclRule({ prefix: 'shop', user: 'app', wait: true, server: '7.2' }))
     expect(doctor).toBe(doctorRule({ server: '7.2' }))
+  })
+
+  test('T91: prints the library as a server takes it, and the rules of those who call it', async () => {
+    const { code, said } = await sojournDoctor(['--library'])
+    expect(code).toBe(0)
+    expect(`${said}\n`).toBe(LIBRARY.source)
+    const rules = await sojournDoctor(['--acl', '--functions'])
+    expect(rules.said).toBe(`${aclRule({ functions: true })}\n${doctorRule({ functions: true })}`)
+  })
+
+  test('T91: exits with 1 when it is told of functions and the library is missing', async () => {
+    const { code, said } = await sojournDoctor([open.url, '--user', 'sojourn', '--functions'])
+    expect(code).toBe(1)
+    expect(said).toMatch(/^ {2}FAIL library +no library sojourn_[0-9a-f]{12}$/m)
+    await open.cli('FUNCTION', 'LOAD', LIBRARY.source)
+    const loaded = await sojournDoctor([open.url, '--user', 'sojourn', '--functions'])
+    expect(loaded.said).toMatch(/^ {2}ok {3}library +the library sojourn_[0-9a-f]{12} is loaded$/m)
   })
 
   test('says of each server what it found, and exits with 0 when nothing fails', async () => {

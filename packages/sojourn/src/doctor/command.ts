@@ -4,6 +4,7 @@ import { type DoctorOptions, doctor } from '../engines/redis/doctor.ts'
 import type { Finding } from '../engines/redis/doctor-finding.ts'
 import { clientOf } from '../engines/redis/driver.ts'
 import { driverFor } from '../engines/redis/driver-for-url.ts'
+import { LIBRARY } from '../engines/redis/scripts.gen.ts'
 import { serverUrlOf } from '../engines/redis/server-url.ts'
 import { type Asked, parse, USAGE } from './arguments.ts'
 import { reportOf } from './report.ts'
@@ -38,6 +39,10 @@ async function answer(asked: Asked, terminal: Terminal): Promise<ExitCode> {
   if (asked.acl) {
     terminal.print(aclRule(asked.rights))
     terminal.print(doctorRule({ ...asked.rights, user: 'doctor' }))
+    return 0
+  }
+  if (asked.library) {
+    terminal.print(LIBRARY.source.trimEnd())
     return 0
   }
   const urls = asked.urls.length > 0 ? asked.urls : (await terminal.input()).split(/\s+/).filter(Boolean)

@@ -11,7 +11,7 @@ import {
   PASSWORD,
   serverWithUsers,
 } from './acl.test-support.ts'
-import { aclRule, doctorRule, rightsOf } from './acl.ts'
+import { type AclOptions, aclRule, doctorRule, rightsOf } from './acl.ts'
 import { redis } from './redis.ts'
 import { LIBRARY, SCRIPTS } from './scripts.gen.ts'
 
@@ -24,6 +24,13 @@ describe('the rule', () => {
       'ACL SETUSER sojourn on clearselectors resetkeys resetchannels -@all ~sojourn:{* +evalsha +script|load ' +
         '+exists +get +getrange +pexpireat +set +setrange +unlink +zadd +zcard +zrange +zrangebyscore +zrem ' +
         '+zscore +mget +ping +hello +auth +client|setname',
+    )
+  })
+
+  test('T91: for functions lets call them, and load no code', () => {
+    expect(aclRule({ functions: true })).toBe(aclRule().replace('+evalsha +script|load', '+fcall'))
+    expect(doctorRule({ functions: true })).toBe(
+      doctorRule().replace('+acl|dryrun', '+acl|dryrun +function|list'),
     )
   })
 
@@ -72,12 +79,16 @@ describe('the rule', () => {
 })
 
 describe.each([
-  ['ioredis', ioredisAs],
-  ['node-redis', nodeRedisAs],
-] as const)('with %s under the rule', (_name, connect) => {
+  ['ioredis', 'scripts', ioredisAs],
+  ['node-redis', 'scripts', nodeRedisAs],
+  ['ioredis', 'functions', ioredisAs],
+  ['node-redis', 'functions', nodeRedisAs],
+] as const)('with %s under the rule for %s', (_name, code, connect) => {
+  const acl = { functions: code === 'functions' }
   let server: RedisServer
   beforeAll(async () => {
-    server = await serverWithUsers({ wait: true })
+    server = await serverWithUsers({ wait: true, ...acl })
+    if (acl.functions) await server.cli('FUNCTION', 'LOAD', LIBRARY.source)
   })
   afterAll(() => server.stop())
 
@@ -90,13 +101,13 @@ describe.each([
         cases: conformance,
         store: async () => {
           await server.cli('FLUSHALL')
-          return { open: () => redis({ client: open.driver, due: true }) }
+          return { open: () => redis({ client: open.driver, due: true, code }) }
         },
       })
       expect(reports.filter(({ outcome }) => outcome === 'failed')).toEqual([])
       expect(reports.filter(({ outcome }) => outcome === 'passed').length).toBeGreaterThan(50)
       expect(await refused(server)).toEqual([])
-      expect(await unused(server)).toEqual([])
+      expect(await unused(server, acl)).toEqual([])
     } finally {
       open.close()
     }
@@ -110,10 +121,10 @@ async function refused(server: RedisServer): Promise<string[]> {
 }
 
 /** Rights that nobody called since the counters were reset. */
-async function unused(server: RedisServer): Promise<string[]> {
+async function unused(server: RedisServer, acl: AclOptions): Promise<string[]> {
   const stats = String(await server.cli('INFO', 'commandstats'))
   const called = new Set([...stats.matchAll(/^cmdstat_([^:]+):/gm)].map(([, name = '']) => name))
-  const rights = rightsOf({}).map(({ rule }) => rule.slice(1))
+  const rights = rightsOf(acl).map(({ rule }) => rule.slice(1))
   return rights.filter((right) => !called.has(right) && !OF_DRIVERS.includes(right))
 }
 

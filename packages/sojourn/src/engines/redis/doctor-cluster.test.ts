@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { grant, type OpenDriver, PASSWORD } from './acl.test-support.ts'
 import { aclRule, doctorRule } from './acl.ts'
 import { doctor } from './doctor.ts'
+import { LIBRARY } from './scripts.gen.ts'
 
 const SLOTS = [
   ['0', '8191'],
@@ -23,7 +24,7 @@ beforeAll(async () => {
   for (const server of servers) {
     await until('the cluster is up', () => isUp(server), 20_000)
     await grant(server, aclRule({ cluster: true }))
-    await grant(server, doctorRule({ cluster: true }))
+    await grant(server, doctorRule({ cluster: true, functions: true }))
   }
 }, 30_000)
 afterAll(async () => {
@@ -111,5 +112,19 @@ describe.each([
     const evicting = findings.filter(({ check, verdict }) => check === 'eviction' && verdict === 'fail')
     expect(evicting.map(({ node }) => node)).toEqual([`${wrong?.host}:${wrong?.port}`])
     expect(findings.filter(({ check, verdict }) => check === 'rights' && verdict !== 'ok')).toEqual([])
+  })
+  test('T91: is looked at for the library on each server, and the one without it is named', async () => {
+    const [first, second] = servers
+    await first?.cli('FUNCTION', 'LOAD', 'REPLACE', LIBRARY.source)
+    const { driver, close } = await connect('doctor')
+    const findings = await doctor(driver, { now: Date.now, acl: { user: 'sojourn', functions: true } })
+    close()
+    const library = findings.filter(({ check }) => check === 'library')
+    expect(library.map(({ node, verdict }) => [node, verdict]).sort()).toEqual(
+      [
+        [`${first?.host}:${first?.port}`, 'ok'],
+        [`${second?.host}:${second?.port}`, 'fail'],
+      ].sort(),
+    )
   })
 })

@@ -4,6 +4,7 @@ import { checkClock, type ServerTime } from './doctor-clock.ts'
 import { checkMinReplicas, checkPersistence, checkReplicas } from './doctor-durability.ts'
 import { type CheckName, type Finding, type Result, warn } from './doctor-finding.ts'
 import { checkKeys, sampleKeys } from './doctor-keys.ts'
+import { checkLibrary, OWN_LIBRARIES, tooOldForFunctions } from './doctor-library.ts'
 import { checkEviction, checkMemory } from './doctor-memory.ts'
 import { checkDefaultUser, checkRights, noSuchUser, tryRights } from './doctor-rights.ts'
 import { type DoctorServer, type Looked, textOf } from './doctor-server.ts'
@@ -27,6 +28,7 @@ export async function examine(server: DoctorServer, questions: Questions): Promi
   const examined = [
     ...(await examineSettings(server, info, questions)),
     ['rights', await examineRights(server, info, questions)],
+    ...(questions.acl.functions === true ? await examineLibrary(server, info) : []),
     ['default-user', map(await server.flagsOf('default'), checkDefaultUser)],
     ['clock', map(await timeOf(server, questions), checkClock)],
     ['keys', await examineKeys(server, questions)],
@@ -81,6 +83,14 @@ function aclFor(info: Info, acl: AclOptions): AclOptions {
     fsync: acl.fsync === true && server === '7.2',
     functions: acl.functions === true && server !== '6.2',
   }
+}
+
+async function examineLibrary(server: DoctorServer, info: Info): Promise<Examined> {
+  const isTooOld = 'value' in info && serverVersion(info.value) === '6.2'
+  const result = isTooOld
+    ? { value: tooOldForFunctions() }
+    : map(await server.libraries(OWN_LIBRARIES), checkLibrary)
+  return [['library', result]]
 }
 
 async function examineKeys(server: DoctorServer, { acl, maxKeys }: Questions): Promise<Looked<Result>> {

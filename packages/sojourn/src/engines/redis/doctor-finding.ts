@@ -7,6 +7,7 @@ export type CheckName =
   | 'replicas'
   | 'min-replicas'
   | 'rights'
+  | 'library'
   | 'default-user'
   | 'clock'
   | 'keys'

@@ -49,6 +49,17 @@ export class DoctorServer {
     return this.ask('acl|getuser', ['ACL', 'GETUSER', user], parse)
   }
 
+  /** The text of each library of functions whose name fits the pattern. Redis 7.0 and newer. */
+  libraries(pattern: string): Promise<Looked<ReadonlyMap<string, string>>> {
+    const list = ['FUNCTION', 'LIST', 'LIBRARYNAME', pattern, 'WITHCODE']
+    return this.ask('function|list', list, (reply) => {
+      const libraries = Array.isArray(reply) ? reply.map(pairsOf) : []
+      return new Map(
+        libraries.map((each) => [each.get('library_name') ?? '', each.get('library_code') ?? '']),
+      )
+    })
+  }
+
   /** Whether a user may send a command. Nothing is run. Redis 7.0 and newer. */
   async allows(user: string, command: readonly string[]): Promise<Looked<boolean>> {
     try {

@@ -17,10 +17,11 @@ const engines = new WeakMap<Engine, Subject>()
 
 /** Keeps what `doctor` asks of an engine beside it, so that the engine itself offers nothing but the port. */
 export function remember<E extends Engine>(engine: E, client: RedisClient, options: CheckedOptions): E {
-  const { prefix, durability, security, replicas } = options
+  const { prefix, durability, security, replicas, code } = options
   const wait = [durability, security].includes('replicated')
   const fsync = [durability, security].includes('fsync')
-  engines.set(engine, { client, acl: { prefix, wait, fsync, cluster: client.isCluster }, replicas })
+  const acl = { prefix, wait, fsync, cluster: client.isCluster, functions: code === 'functions' }
+  engines.set(engine, { client, acl, replicas })
   return engine
 }
 
