@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { startRedis } from 'sojourn-servers'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ROOT } from './import-graph.test-support.ts'
 
@@ -48,6 +49,19 @@ describe('npm start', () => {
     child.kill('SIGINT')
     child.kill('SIGINT')
     expect(await exit).toBe(0)
+  })
+
+  test('opens the bank on Redis when it is told where that is', async () => {
+    const server = await startRedis()
+    try {
+      const { child, url, exit } = start('--port', '0', '--data', join(home, 'bank'), '--redis', server.url)
+      expect((await fetch(await url)).status).toBe(200)
+      expect(await server.cli('EXISTS', 'bank:{--}:s:----------------')).toBe(1)
+      child.kill('SIGINT')
+      expect(await exit).toBe(0)
+    } finally {
+      await server.stop()
+    }
   })
 
   test('passes on what the bank says and its exit code: a port that is taken', async () => {

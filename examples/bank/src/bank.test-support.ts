@@ -48,8 +48,11 @@ export function temporaryDirectory(): { readonly path: string; readonly remove: 
 }
 
 /** Starts the bank and resolves when it has said where it is; on a free port unless one is given. */
-export async function startBankProcess(args: readonly string[]): Promise<BankProcess> {
-  const { child, ended } = spawnBank(args.includes('--port') ? args : ['--port', '0', ...args])
+export async function startBankProcess(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<BankProcess> {
+  const { child, ended } = spawnBank(args.includes('--port') ? args : ['--port', '0', ...args], env)
   const url = await Promise.race([
     urlFrom(child),
     ended.then(({ stderr }) => Promise.reject(new Error(stderr))),

@@ -1,11 +1,18 @@
 import { parseArgs } from 'node:util'
 import type { Duration } from 'sojourn'
+import type { DriverName } from 'sojourn/redis'
 
 export const USAGE = `Usage: npm start -- [options]
 
   --port <number>       where to listen; 0 takes a free port     (default 3000)
   --host <address>      whom to listen for                       (default 127.0.0.1)
   --data <directory>    where sessions and accounts are kept     (default ./data/bank)
+  --redis <url>         keep sessions in Redis or Valkey instead (or BANK_REDIS_URL):
+                          redis://host:port
+                          redis+sentinel://host:port,host:port/name
+                          redis+cluster://host:port,host:port
+                        each with user:password@ if need be, and rediss for TLS
+  --driver <name>       ioredis, iovalkey or node-redis          (default ioredis)
 
 To try things out sooner than a bank would have it:
 
@@ -19,8 +26,17 @@ export interface CommandLine {
   readonly port: number
   readonly host: string
   readonly data: string
+  /** Null: sessions are kept in the data directory. */
+  readonly redis: RedisPlace | null
   readonly lifetime: { readonly idle: Duration; readonly absolute: Duration } | null
   readonly recentAuth: Duration
+}
+
+/** Servers that keep the sessions. */
+export interface RedisPlace {
+  /** May hold a password: not to be printed. */
+  readonly url: string
+  readonly driver: DriverName
 }
 
 /** What the person who started the bank can put right. Its message is the one line to print. */
@@ -32,14 +48,22 @@ const OPTIONS = {
   port: { type: 'string', default: '3000' },
   host: { type: 'string', default: '127.0.0.1' },
   data: { type: 'string', default: './data/bank' },
+  redis: { type: 'string' },
+  driver: { type: 'string' },
   idle: { type: 'string' },
   absolute: { type: 'string' },
   recent: { type: 'string', default: '5m' },
   help: { type: 'boolean', default: false },
 } as const
 
-/** `help` when only the usage is wanted. @throws UsageError */
-export function parseCommandLine(args: readonly string[]): CommandLine | 'help' {
+const DRIVERS: readonly DriverName[] = ['ioredis', 'iovalkey', 'node-redis']
+
+/**
+ * `help` when only the usage is wanted.
+ * @param redisUrl from the environment, where no list of processes shows its password
+ * @throws UsageError
+ */
+export function parseCommandLine(args: readonly string[], redisUrl?: string): CommandLine | 'help' {
   const { values } = parsed(args)
   if (values.help) return 'help'
   const { idle, absolute } = values
@@ -47,6 +71,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine | 'help' 
     port: portOf(values.port),
     host: given(values.host, '--host'),
     data: given(values.data, '--data'),
+    redis: redisOf(values.redis ?? redisUrl, values.driver),
     lifetime:
       idle === undefined && absolute === undefined
         ? null
@@ -74,6 +99,20 @@ function portOf(text: string): number {
 function given(text: string, flag: string): string {
   if (text.trim() !== '') return text
   throw new UsageError(`${flag} needs a value.`)
+}
+
+function redisOf(url: string | undefined, driver: string | undefined): RedisPlace | null {
+  if (url === undefined) {
+    if (driver === undefined) return null
+    throw new UsageError('--driver goes with --redis.')
+  }
+  return { url: given(url, '--redis'), driver: driverOf(driver ?? 'ioredis') }
+}
+
+function driverOf(text: string): DriverName {
+  const driver = DRIVERS.find((name) => name === text)
+  if (driver !== undefined) return driver
+  throw new UsageError(`--driver must be one of ${DRIVERS.join(', ')}, not '${text}'.`)
 }
 
 function durationOf(text: string, flag: string): Duration {

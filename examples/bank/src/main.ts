@@ -5,12 +5,12 @@ import { sentenceFor } from './start-failure.ts'
 
 /** Starts the bank, says where it is and how to get in, and stops it on Ctrl-C. */
 async function main(): Promise<void> {
-  const commandLine = parseCommandLine(process.argv.slice(2))
+  const { BANK_BUCKET_KEY: bucketKey, BANK_REDIS_URL: redisUrl } = process.env
+  const commandLine = parseCommandLine(process.argv.slice(2), redisUrl)
   if (commandLine === 'help') {
     process.stdout.write(USAGE)
     return
   }
-  const { BANK_BUCKET_KEY: bucketKey } = process.env
   const bank = await startBank(commandLine, { bucketKey })
   stopOnSignal(bank)
   console.log(`Harbour Bank is open at ${bank.url}\n${DEMO_LOG_IN} Ctrl-C stops it.`)

@@ -6,6 +6,7 @@ import { GuessLimit } from './customers/guess-limit.ts'
 import { bucketKeyIn, prepareDirectory } from './data-directory.ts'
 import { openLedger } from './ledger/ledger.ts'
 import { openSessions } from './session/open-sessions.ts'
+import { aboutRedis } from './start-failure.ts'
 import { createApp } from './web/app.ts'
 
 /** Requests that are still being answered after this are cut off when the bank stops. */
@@ -19,13 +20,15 @@ export interface RunningBank {
 
 /** Opens what is kept on disk, then listens. Rejects when either cannot be. */
 export async function startBank(
-  { port, host, data, lifetime, recentAuth }: CommandLine,
+  { port, host, data, redis, lifetime, recentAuth }: CommandLine,
   environment: { readonly bucketKey?: string | undefined } = {},
 ): Promise<RunningBank> {
   const directory = resolve(data)
   await prepareDirectory(directory)
   const bucketKey = await bucketKeyIn(directory, environment.bucketKey)
-  const sessions = await openSessions({ directory, bucketKey, lifetime })
+  const sessions = await openSessions({ directory, redis, bucketKey, lifetime }).catch((error) => {
+    throw redis === null ? error : aboutRedis(error, redis)
+  })
   try {
     const ledger = await openLedger(directory, sessions.clock.now())
     const server = createServer()

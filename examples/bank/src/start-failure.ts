@@ -1,5 +1,5 @@
 import { SessionError } from 'sojourn'
-import { UsageError } from './command-line.ts'
+import { type RedisPlace, UsageError } from './command-line.ts'
 
 const REASONS = new Map([
   ['EADDRINUSE', 'is taken by another program. Choose another with --port.'],
@@ -22,6 +22,17 @@ export function sentenceFor(error: unknown): string {
     return `Harbour Bank cannot start: ${subjectOf(error)} ${reason}`
   }
   return `Harbour Bank cannot start: ${oneLine(error.message)}`
+}
+
+/** What came of Redis, with the place where it was looked for: its hosts, and never the password in its URL. */
+export function aboutRedis(error: unknown, { url }: RedisPlace): unknown {
+  if (!(error instanceof SessionError) || !error.code.startsWith('ENGINE_')) return error
+  const place = url.replace(/^[^:]*:\/\/(.*@)?/, '')
+  const reason = error.message.replace(/^.*?\. (redis: )?/, '')
+  return new UsageError(
+    `Harbour Bank cannot start: Redis at ${place}: ${oneLine(reason)} Start it, or choose another with --redis.`,
+    { cause: error },
+  )
 }
 
 /** The port or the path that a system call was about. */

@@ -24,6 +24,9 @@ describe('a bank that cannot start says why in one line and exits with 1', () =>
     [['--port', 'http'], /--port must be a number from 0 to 65535, not 'http'/],
     [['--port', '65536'], /--port must be a number/],
     [['--data', ''], /--data needs a value/],
+    [['--driver', 'ioredis'], /--driver goes with --redis/],
+    [['--redis', 'redis://127.0.0.1', '--driver', 'redis'], /--driver must be one of ioredis, iovalkey/],
+    [['--redis', ''], /--redis needs a value/],
     [['--idle', '5'], /--idle must be a duration such as 90s, 5m or 1h, not '5'/],
     [['--idle', '2h', '--absolute', '1h', '--data', join(home, 'idle')], /lifetime.idle .* must not exceed/],
   ])('%j', async (args, line) => {

@@ -1,6 +1,8 @@
 import { join } from 'node:path'
-import { createSessionStore, type Duration, type SessionStore } from 'sojourn'
+import { createSessionStore, type Duration, type Engine, type SessionStore } from 'sojourn'
 import { lmdb } from 'sojourn/lmdb'
+import { redis } from 'sojourn/redis'
+import type { RedisPlace } from '../command-line.ts'
 import { BankSession, initialSession } from './bank-session.ts'
 
 /** Five devices at once are plenty. At the sixth log-in the oldest session ends. */
@@ -9,6 +11,8 @@ const DEVICES = 5
 export interface SessionSettings {
   /** The data directory. */
   readonly directory: string
+  /** Where sessions are kept instead of in the data directory; null for there. */
+  readonly redis: RedisPlace | null
   readonly bucketKey: Uint8Array
   /** Other lifetimes than those of the preset, to try the countdown out; null for the preset's. */
   readonly lifetime: { readonly idle: Duration; readonly absolute: Duration } | null
@@ -18,19 +22,22 @@ export interface SessionSettings {
  * The session store of the bank. `banking` means: logged out after 5 minutes without activity (PSD2) and
  * after an hour in any case, `SameSite=Strict`, and a cookie that does not outlive the browser.
  */
-export function openSessions({
-  directory,
-  bucketKey,
-  lifetime,
-}: SessionSettings): Promise<SessionStore<BankSession>> {
+export function openSessions(settings: SessionSettings): Promise<SessionStore<BankSession>> {
+  const { bucketKey, lifetime } = settings
   return createSessionStore({
     name: 'bank',
-    // Embedded and on disk: sessions survive restarts, crashes and power cuts, with no server to run.
-    engine: lmdb({ path: join(directory, 'sessions') }),
+    engine: engineFor(settings),
     lifetime: lifetime ?? 'banking',
     perUser: { max: DEVICES, whenFull: 'endOldest' },
     schema: BankSession,
     initial: initialSession,
     bucketKey,
   })
+}
+
+function engineFor({ directory, redis: place }: SessionSettings): Promise<Engine> {
+  // Embedded and on disk: sessions survive restarts, crashes and power cuts, with no server to run.
+  if (place === null) return lmdb({ path: join(directory, 'sessions') })
+  // On servers that any number of processes share. With replicas, a bank would also set `security: 'replicated'`.
+  return redis({ ...place, prefix: 'bank' })
 }

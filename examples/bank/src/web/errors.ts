@@ -27,8 +27,13 @@ export function answerErrors(error: unknown, request: Request, response: Respons
     return
   }
   const status = statusOf(error)
-  if (status >= 500) console.error(error)
+  if (status >= 500) console.error(status === 503 ? lineOf(error) : error)
   sendError(request, response, status)
+}
+
+/** A store that is away is away for every request: a line for each says enough, and where in our code nothing. */
+function lineOf(error: unknown): string {
+  return error instanceof SessionError ? `${error.code}: ${error.message}` : String(error)
 }
 
 /** Touches no session: this page must work when the store does not. */
