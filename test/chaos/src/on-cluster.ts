@@ -25,6 +25,10 @@ export const ON_CLUSTER: readonly Fault[] = [
     await struck.primary.kill()
     return elected(struck)
   }),
+  fault('SIGSTOP of a primary', 'one replica', async (struck) => {
+    struck.primary.pause()
+    return elected(struck)
+  }),
   fault('manual fail-over', 'the primary', async (struck) => {
     const [replica] = await struck.cluster.replicasOf(struck.primary)
     await replica?.cli('CLUSTER', 'FAILOVER')
@@ -58,7 +62,8 @@ async function moveSlots({ cluster, primary, slots }: Struck): Promise<RedisServ
 }
 
 function fault(name: string, survivedBy: Reach, strike: Strike): Fault {
-  return { name, topology: 'Cluster', survivedBy, start: () => start(strike) }
+  const isSilent = name.startsWith('SIGSTOP')
+  return { name, topology: 'Cluster', survivedBy, isSilent, start: () => start(strike) }
 }
 
 async function start(strike: Strike): Promise<Scene> {
@@ -79,6 +84,7 @@ async function start(strike: Strike): Promise<Scene> {
       return { servedAt: performance.now(), followedAt: await followedAt(next) }
     },
     settle: async () => {
+      primary.resume()
       if (!primary.isRunning) await primary.restart()
       await cluster.settled()
     },

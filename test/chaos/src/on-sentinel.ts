@@ -10,6 +10,10 @@ type Strike = (group: SentinelGroup, primary: RedisServer) => Promise<unknown>
 
 export const ON_SENTINEL: readonly Fault[] = [
   fault('SIGKILL of the primary', 'one replica', (_group, primary) => primary.kill()),
+  fault('SIGSTOP of the primary', 'one replica', async (group, primary) => {
+    primary.pause()
+    await group.nextPrimary(primary)
+  }),
   fault('manual fail-over', 'all replicas', ({ name, sentinels: [first] }) =>
     Promise.resolve(first?.cli('SENTINEL', 'FAILOVER', name)),
   ),
@@ -38,7 +42,8 @@ export async function followedAt(primary: RedisServer): Promise<number> {
 }
 
 function fault(name: string, survivedBy: Reach, strike: Strike): Fault {
-  return { name, topology: 'Sentinel', survivedBy, start: () => start(strike) }
+  const isSilent = name.startsWith('SIGSTOP')
+  return { name, topology: 'Sentinel', survivedBy, isSilent, start: () => start(strike) }
 }
 
 async function start(strike: Strike): Promise<Scene> {
@@ -56,6 +61,7 @@ async function start(strike: Strike): Promise<Scene> {
       return { servedAt: performance.now(), followedAt: await followedAt(next) }
     },
     settle: async () => {
+      struck?.resume()
       if (struck?.isRunning === false) await struck.restart()
       await group.settled()
     },

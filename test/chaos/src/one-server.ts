@@ -37,7 +37,13 @@ export const ON_ONE_SERVER: readonly Fault[] = [
 ]
 
 function fault(name: string, strike: Strike): Fault {
-  return { name, topology: 'one server', survivedBy: 'the primary', start: () => start(strike) }
+  return {
+    name,
+    topology: 'one server',
+    survivedBy: 'the primary',
+    isSilent: false,
+    start: () => start(strike),
+  }
 }
 
 async function start(strike: Strike): Promise<Scene> {

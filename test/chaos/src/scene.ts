@@ -32,6 +32,8 @@ export interface Fault {
   readonly topology: 'one server' | 'Sentinel' | 'Cluster'
   /** What a write must have reached to survive it: the primary alone, a replica, or every replica. */
   readonly survivedBy: Reach
+  /** Whether no connection tells a client of it: nothing comes any more, and nothing is closed. */
+  readonly isSilent: boolean
   start(): Promise<Scene>
 }
 

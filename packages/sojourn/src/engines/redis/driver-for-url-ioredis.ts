@@ -1,5 +1,12 @@
 import type { Driver } from './driver.ts'
-import { CONNECT_MS, installedOrNull, quiet, retryAfter, SILENCE_MS } from './driver-for-url-settings.ts'
+import {
+  CONNECT_MS,
+  installedOrNull,
+  quiet,
+  REDIRECTIONS,
+  retryAfter,
+  SILENCE_MS,
+} from './driver-for-url-settings.ts'
 import { failureOf } from './failures.ts'
 import type { ServerUrl } from './server-url.ts'
 
@@ -45,6 +52,7 @@ function sentinelOptions(where: ServerUrl) {
 function clusterOptions(where: ServerUrl) {
   return {
     redisOptions: connectionOptions(where),
+    maxRedirections: REDIRECTIONS,
     clusterRetryStrategy: retryAfter,
     enableOfflineQueue: false,
     ...(where.redirect === null ? {} : { natMap: where.redirect }),
@@ -70,6 +78,8 @@ const SINGLE_OPTIONS = {
   maxRetriesPerRequest: 0,
   autoResendUnfulfilledCommands: false,
   retryStrategy: retryAfter,
+  // The server is a replica now, and would be for ever on this connection.
+  reconnectOnError: ({ message }: Error) => message.startsWith('READONLY'),
 } as const
 
 function asItIs(host: string, found: (error: null, address: string) => void): void {

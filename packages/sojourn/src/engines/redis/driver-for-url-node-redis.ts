@@ -3,10 +3,13 @@ import { ReopeningCluster, ReopeningSentinel } from './driver-for-url-reopening.
 import {
   CONNECT_MS,
   installedOrNull,
+  LOOK_AROUND_MS,
   QUEUE_LIMIT,
   QUEUE_MS,
   quiet,
   retryAfter,
+  SIGN_OF_LIFE_MS,
+  SILENCE_MS,
 } from './driver-for-url-settings.ts'
 import type { ServerUrl } from './server-url.ts'
 
@@ -47,6 +50,7 @@ function clusterOptions(where: ServerUrl) {
   const { nodes, redirect } = where
   return {
     ...WAITING,
+    topologyRefreshOnReconnectionAttemptStrategy: LOOK_AROUND_MS,
     rootNodes: nodes.map((at) => ({ socket: { ...at } })),
     defaults: connectionOptions(where),
     ...(redirect === null ? {} : { nodeAddressMap: (address: string) => redirect(address) ?? undefined }),
@@ -56,10 +60,13 @@ function clusterOptions(where: ServerUrl) {
 function connectionOptions({ username, password, isEncrypted }: ServerUrl) {
   return {
     commandsQueueMaxLength: QUEUE_LIMIT,
+    pingInterval: SIGN_OF_LIFE_MS,
     ...(username === '' ? {} : { username }),
     ...(password === '' ? {} : { password }),
     socket: {
       connectTimeout: CONNECT_MS,
+      // Counts from the last reply, asked for or not.
+      socketTimeout: SIGN_OF_LIFE_MS + SILENCE_MS,
       reconnectStrategy: retryAfter,
       ...(isEncrypted ? { tls: true as const } : {}),
     },

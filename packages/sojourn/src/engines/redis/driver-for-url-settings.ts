@@ -3,13 +3,20 @@ import type { Milliseconds } from '../../core/port.ts'
 /** Longer than any healthy server needs, shorter than a request may wait. */
 export const CONNECT_MS: Milliseconds = 1_000
 /** A connection on which nothing came for so long, although something was asked, is taken for dead. */
-export const SILENCE_MS: Milliseconds = 5_000
+export const SILENCE_MS: Milliseconds = 2_000
+/** How often a connection on which nothing else goes is asked for a sign of life. */
+export const SIGN_OF_LIFE_MS: Milliseconds = 1_000
+/** How long a cluster's primary is away before the driver asks the others who has its slots. */
+export const LOOK_AROUND_MS: Milliseconds = 100
+/** So often a call follows a slot, a tenth of a second each time: its caller has no more time. */
+export const REDIRECTIONS = 8
 /** A command that could not be sent for so long is rejected; its caller has gone long before. */
 export const QUEUE_MS: Milliseconds = 2_000
 /** So many commands may wait for their answers. */
 export const QUEUE_LIMIT = 10_000
 const FIRST_RETRY_MS: Milliseconds = 50
-const LONGEST_RETRY_MS: Milliseconds = 1_000
+/** After a fail-over calls are to go on within a second. */
+const LONGEST_RETRY_MS: Milliseconds = 400
 
 export function retryAfter(attempt: number): Milliseconds {
   return Math.min(FIRST_RETRY_MS * 2 ** Math.min(attempt, 10), LONGEST_RETRY_MS)
