@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type RedisServer, startRedis } from 'sojourn-servers'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createEmptyProject, type EmptyProject } from './empty-project.test-support.ts'
 import { ROOT } from './import-graph.test-support.ts'
 import { blocksIn } from './readme-blocks.test-support.ts'
@@ -9,11 +10,21 @@ import { play } from './readme-player.test-support.ts'
 const FENCE = '```'
 const blocks = blocksIn(readFileSync(join(ROOT, 'README.md'), 'utf8'))
 
+const PEERS = ['lmdb', 'express', 'ioredis', 'redis', '@types/node', '@types/express']
+
 let project: EmptyProject
+let server: RedisServer
 beforeAll(async () => {
-  project = await createEmptyProject(['lmdb', 'express', '@types/node', '@types/express'])
+  server = await startRedis()
+  // What the README names as default may be somebody's own server.
+  vi.stubEnv('REDIS_URL', server.url)
+  project = await createEmptyProject(PEERS)
 }, 60_000)
-afterAll(() => project.remove())
+afterAll(async () => {
+  vi.unstubAllEnvs()
+  project.remove()
+  await server.stop()
+})
 
 describe('the README', () => {
   test('shows a script and a server', () => {
@@ -23,6 +34,12 @@ describe('the README', () => {
 
   test('shows the first session in under 20 lines', () => {
     expect(blocks[0]?.code.trimEnd().split('\n').length).toBeLessThan(20)
+  })
+
+  test('names the server that its code asks by a variable, so that no test asks another', () => {
+    const asking = blocks.filter(({ code }) => code.includes('redis://'))
+    expect(asking.length).toBeGreaterThan(0)
+    for (const { code } of asking) expect(code).toContain("process.env['REDIS_URL'] ?? 'redis://")
   })
 
   test.each(blocks)('holds code that does what it says: $name', async (block) => {
