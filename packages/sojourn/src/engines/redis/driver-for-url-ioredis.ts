@@ -44,6 +44,8 @@ function sentinelOptions(where: ServerUrl) {
     sentinels: [...nodes],
     name,
     sentinelRetryStrategy: retryAfter,
+    // A Sentinel that hangs is as good as none: the next one is asked.
+    sentinelCommandTimeout: CONNECT_MS,
     // What waits while the driver looks for a primary is rejected after this.
     commandTimeout: SILENCE_MS,
   }
@@ -89,7 +91,7 @@ function asItIs(host: string, found: (error: null, address: string) => void): vo
 interface Waiting {
   readonly options: { enableOfflineQueue?: boolean | undefined }
   on(event: 'error' | 'ready' | 'close', listener: () => void): unknown
-  once(event: 'error' | 'ready', listener: (error: unknown) => void): unknown
+  once(event: 'error' | 'ready' | 'close', listener: (error: unknown) => void): unknown
 }
 
 /**
@@ -113,6 +115,7 @@ async function reached<Client extends Waiting & { disconnect(): void }>(client: 
   const error = await new Promise((resolve) => {
     client.once('ready', () => resolve(null))
     client.once('error', resolve)
+    client.once('close', () => resolve(null))
   })
   if (error instanceof Error && 'lastNodeError' in error) {
     const failure = failureOf(error.lastNodeError, 'ENGINE_UNAVAILABLE')

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { type RedisServer, startCluster, startRedis, startSentinel, until } from 'sojourn-servers'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { SessionError } from '../../core/errors.ts'
@@ -153,6 +155,39 @@ describe('T98: a wrong password in a URL', () => {
       const failure = await opened(urlOf(place, `shop:${SECRET}@`), { driver }).then(failureOf, textOf)
       expect([name, failure]).toEqual([name, expect.stringMatching(/password/)])
       expect(failure).not.toContain(SECRET)
+    }
+  })
+})
+
+describe('T90: rediss', () => {
+  const HANDSHAKE = 0x16
+  const FORMS = [
+    ['rediss://', ''],
+    ['rediss+sentinel://', '/name'],
+    ['rediss+cluster://', ''],
+  ] as const
+
+  test.each(DRIVERS)('makes %s begin with a TLS handshake, wherever it is', async (driver) => {
+    for (const [form, path] of FORMS) {
+      const listener = createServer().listen(0, '127.0.0.1')
+      await once(listener, 'listening')
+      const first = new Promise<Buffer>((resolve) => {
+        listener.on('connection', (socket) => {
+          socket.on('error', () => undefined)
+          socket.once('data', (bytes) => {
+            resolve(bytes)
+            socket.destroy()
+          })
+        })
+      })
+      const address = listener.address()
+      const port = typeof address === 'object' ? address?.port : 0
+      const engine = redis({ url: `${form}:${SECRET}@127.0.0.1:${port}${path}`, driver })
+      const bytes = await first
+      expect([form, bytes[0]]).toEqual([form, HANDSHAKE])
+      expect(bytes.includes(SECRET)).toBe(false)
+      listener.close()
+      await (await engine).close()
     }
   })
 })

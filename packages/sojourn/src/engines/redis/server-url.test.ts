@@ -81,10 +81,10 @@ describe('T90: without TLS', () => {
 
   test('nothing goes to another host that Sentinels or a cluster name', () => {
     const { redirect } = serverUrlOf('redis+sentinel://127.0.0.1/name', false)
-    for (const address of ['127.0.0.1:7000', 'localhost:7000', '::1:7000', '[::1]:7000']) {
+    for (const address of ['127.0.0.1:7000', 'localhost:7000', '::1:7000', '[::1]:7000', ':7000']) {
       expect([address, redirect?.(address)]).toEqual([address, null])
     }
-    for (const address of ['10.0.0.1:7000', 'a.example:7000', 'fe80::1:7000', '127.0.0.1.example:1', '']) {
+    for (const address of ['10.0.0.1:7000', 'a.example:7000', 'fe80::1:7000', '127.0.0.1.example:1']) {
       expect([address, redirect?.(address)?.host]).toEqual([address, expect.stringMatching(/\.invalid$/)])
     }
   })

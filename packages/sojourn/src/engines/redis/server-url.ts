@@ -66,7 +66,8 @@ function isLoopback({ host }: Address): boolean {
 function away(address: string): Address | null {
   const colon = address.lastIndexOf(':')
   const host = address.slice(0, colon).replace(/^\[|\]$/g, '')
-  return isLoopback({ host, port: 0 }) ? null : NOWHERE
+  // A cluster of one server does not know its own address; what no host is named for goes to this one.
+  return host === '' || isLoopback({ host, port: 0 }) ? null : NOWHERE
 }
 
 function kindOf(text: string | undefined): ServerUrl['kind'] {
