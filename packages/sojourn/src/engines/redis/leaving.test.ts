@@ -124,6 +124,19 @@ describe('by the server’s own clock', () => {
     expect(await names()).not.toContain(`s:${record.id}`)
   })
 
+  test('what ended longer ago than a tombstone stays is absent at once, however it ended', async () => {
+    const at = Date.now() - 20 * MINUTE
+    const [one, two, three] = [1, 2, 3].map((number) => fresh(number, { createdAt: at - HOUR }))
+    if (!one || !two || !three) throw new Error('There are three.')
+    for (const record of [one, two, three]) await store.engine.create(record, null, at)
+    await store.loseIndexEntry(one.id)
+    expect(await store.engine.end(two.id, 'logout', at)).toBe(true)
+    expect(await store.engine.endUser(sampleUser(), 'admin', at, null)).toEqual([three.id])
+    expect(await store.engine.touch(one.id, Date.now(), Date.now() + HOUR)).toBe(false)
+    expect(await store.engine.read([one.id, two.id, three.id])).toEqual([null, null, null])
+    expect((await names()).filter((name) => !name.startsWith('a:'))).toEqual([INDEX.replace(/^.*\}:/, '')])
+  })
+
   test('a user whose last session has left leaves no trace', async () => {
     const record = leaving(1)
     await store.engine.create(record, null, record.createdAt)

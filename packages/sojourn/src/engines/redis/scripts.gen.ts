@@ -16,7 +16,7 @@ interface Library {
   readonly source: string
 }
 
-const LIBRARY_NAME = 'sojourn_22bb05455e91'
+const LIBRARY_NAME = 'sojourn_37cc099320a0'
 
 const RECORD_PART = `local USER_BYTES = 60
 local DIGEST = 67
@@ -70,10 +70,13 @@ end
 local function bury(prefix, id, index, grave)
   local key = prefix .. 's:' .. id
   redis.call('PEXPIREAT', key, grave.at + grave.keep + TOMBSTONE_MS)
-  redis.call('SETRANGE', key, 12, grave.write_id .. '\\1' .. grave.state)
-  redis.call('SETRANGE', key, 52, struct.pack('>I6', grave.at))
+  local is_there = redis.pcall('EXISTS', key) == 1
+  if is_there then
+    redis.call('SETRANGE', key, 12, grave.write_id .. '\\1' .. grave.state)
+    redis.call('SETRANGE', key, 52, struct.pack('>I6', grave.at))
+  end
   if index then redis.call('ZREM', index, id) end
-  if grave.keeps_due and leased_until(grave.due_at) <= grave.at then
+  if is_there and grave.keeps_due and leased_until(grave.due_at) <= grave.at then
     redis.call('ZADD', prefix .. 'due', grave.at, id)
   end
 end
@@ -409,7 +412,7 @@ export const SCRIPTS = {
   create: {
     name: 'create',
     functionName: `${LIBRARY_NAME}_create`,
-    sha1: 'ed31e6448e416da7a7bf10e533aeab98afc882d8',
+    sha1: '110bad9c198c7e4c20aab811d0a399255eee0585',
     commands: ['EXISTS', 'GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'ZADD', 'ZCARD', 'ZRANGE', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${WHOLE_SLOT_PART}${CREATE_BODY}`,
   },
@@ -423,14 +426,14 @@ export const SCRIPTS = {
   endUser: {
     name: 'end-user',
     functionName: `${LIBRARY_NAME}_end_user`,
-    sha1: '82322439eb0df887bc505287eb8fe181061ab347',
+    sha1: '304c17dd5c4ac1c0f4fba7b08df5fdaa26e92777',
     commands: ['EXISTS', 'GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'UNLINK', 'ZADD', 'ZRANGE', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${REGARDLESS_PART}${WHOLE_SLOT_PART}${END_USER_BODY}`,
   },
   end: {
     name: 'end',
     functionName: `${LIBRARY_NAME}_end`,
-    sha1: 'aed784cba074199b9d061903fae395736baa6f45',
+    sha1: '17564dbb567abe13cb68a0d19f1a12082494bad5',
     commands: ['EXISTS', 'GETRANGE', 'PEXPIREAT', 'SETRANGE', 'UNLINK', 'ZADD', 'ZRANGE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${CUT_OFF_PART}${BURY_PART}${INDEX_OF_PART}${FIND_PART}${REGARDLESS_PART}${WHOLE_SLOT_PART}${END_BODY}`,
   },
@@ -451,8 +454,8 @@ export const SCRIPTS = {
   replace: {
     name: 'replace',
     functionName: `${LIBRARY_NAME}_replace`,
-    sha1: '77d6a5b3d1289a57c687fd338f73af6c55fbe254',
-    commands: ['GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'ZADD', 'ZRANGE', 'ZREM', 'ZSCORE'],
+    sha1: 'abc365b8144e98c0b6b0eafacc5cabc648603cbb',
+    commands: ['EXISTS', 'GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'ZADD', 'ZRANGE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${INDEX_OF_PART}${BURY_PART}${REPLACE_BODY}`,
   },
   settle: {
@@ -465,8 +468,8 @@ export const SCRIPTS = {
   touch: {
     name: 'touch',
     functionName: `${LIBRARY_NAME}_touch`,
-    sha1: '0b6896fe45d478d654e95940b4e6e0482d9f30c8',
-    commands: ['GETRANGE', 'PEXPIREAT', 'SETRANGE', 'ZADD', 'ZRANGE', 'ZREM', 'ZSCORE'],
+    sha1: '1e8d6671be8f3349590065d601bb0b5c11e69e85',
+    commands: ['EXISTS', 'GETRANGE', 'PEXPIREAT', 'SETRANGE', 'ZADD', 'ZRANGE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${CUT_OFF_PART}${BURY_PART}${INDEX_OF_PART}${FIND_PART}${TOUCH_BODY}`,
   },
 } as const satisfies Record<string, Script>

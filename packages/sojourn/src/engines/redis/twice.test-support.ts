@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 import type { RedisServer } from 'sojourn-servers'
-import type { Engine } from '../../core/port.ts'
+import type { Engine, SessionId } from '../../core/port.ts'
 import type { Argument, Command, RedisClient, Reply } from './client.ts'
 import { clientOf } from './driver.ts'
 import { Keys } from './keys.ts'
@@ -25,6 +25,8 @@ export interface Twice {
   readonly loseReply: (isApplied: boolean, meanwhile: () => Promise<unknown>) => void
   /** Everything in the store, by key. */
   readonly stored: () => Promise<ReadonlyMap<string, StoredKey>>
+  /** What only a fault could do: an index without this session of `u_1`. */
+  readonly loseIndexEntry: (id: SessionId) => Promise<unknown>
   readonly close: () => void
 }
 
@@ -46,6 +48,7 @@ export async function twice(
     again: () => recording.again(),
     loseReply: (isApplied, meanwhile) => recording.loseReply(isApplied, meanwhile),
     stored: () => storedBelow(driver, new Keys(checked.prefix).prefixOf('Ab')),
+    loseIndexEntry: (id) => driver.zrem(new Keys(checked.prefix).user('Ab', 'u_1'), id),
     close: () => driver.disconnect(),
   }
 }

@@ -171,6 +171,20 @@ const UNSEEN: readonly (Twin & {
     right: [[sampleId(2), String(sample().absoluteAt)]],
   },
   {
+    name: 'a tombstone whose time is over leaves a piece of a record for ever',
+    script: 'end',
+    from: "redis.pcall('EXISTS', key) == 1",
+    to: 'true',
+    play: async (store) => {
+      const at = Date.now() - 20 * MINUTE
+      const times = { createdAt: at, seenAt: at, expiresAt: at + 60 * MINUTE }
+      await store.engine.create(sample(times), null, at)
+      await store.engine.end(sampleId(1), 'logout', at)
+      return [...(await store.stored()).keys()]
+    },
+    right: [],
+  },
+  {
     name: 'an index leaves before its youngest session',
     script: 'create',
     from: 'keep_index(index, keep)\nreturn',

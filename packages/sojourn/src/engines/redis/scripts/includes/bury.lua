@@ -21,10 +21,15 @@ local function bury(prefix, id, index, grave)
   -- First, because a server that is out of memory refuses a script's first write only, and never this one: nobody
   -- stays logged in for want of memory. What follows overwrites in place.
   redis.call('PEXPIREAT', key, grave.at + grave.keep + TOMBSTONE_MS)
-  redis.call('SETRANGE', key, 12, grave.write_id .. '\1' .. grave.state)
-  redis.call('SETRANGE', key, 52, struct.pack('>I6', grave.at))
+  -- By the server's clock the tombstone's time may be over, and then it is gone. Written to all the same, a piece of a
+  -- record would stay for ever. In a slot that is moving, what is gone cannot be asked for.
+  local is_there = redis.pcall('EXISTS', key) == 1
+  if is_there then
+    redis.call('SETRANGE', key, 12, grave.write_id .. '\1' .. grave.state)
+    redis.call('SETRANGE', key, 52, struct.pack('>I6', grave.at))
+  end
   if index then redis.call('ZREM', index, id) end
-  if grave.keeps_due and leased_until(grave.due_at) <= grave.at then
+  if is_there and grave.keeps_due and leased_until(grave.due_at) <= grave.at then
     redis.call('ZADD', prefix .. 'due', grave.at, id)
   end
 end
