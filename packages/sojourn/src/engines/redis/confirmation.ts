@@ -17,12 +17,31 @@ export function confirmCommand({ kind, replicas, within }: Confirmation): readon
   return kind === 'replicated' ? ['WAIT', count, limit] : ['WAITAOF', '1', count, limit]
 }
 
-/** @throws SessionError `OUTCOME_UNKNOWN` when too few confirmed: the write is on the primary, perhaps only there */
-export function assertConfirmed({ kind, replicas, within }: Confirmation, reply: Reply): void {
+/** What a server says that is no primary any more: whether it was one when the write came, it does not say. */
+const DEMOTED: readonly (string | null)[] = ['UNBLOCKED', 'READONLY', 'MOVED']
+
+/**
+ * Why writes that were done count as done no longer; null when they were confirmed. `OUTCOME_UNKNOWN`: they are
+ * on the primary, perhaps only there. An error of another kind is like a connection that broke.
+ */
+export function failureOfConfirmation(
+  confirmation: Confirmation,
+  settled: PromiseSettledResult<Reply> | undefined,
+): unknown {
+  if (settled?.status === 'fulfilled') return shortageOf(confirmation, settled.value)
+  const word = refusalOf(settled?.reason)
+  if (word === null) return settled?.reason ?? new Error('No reply.')
+  if (DEMOTED.includes(word))
+    return new Error('The server is no primary any more.', { cause: settled?.reason })
+  const why = `redis: the write was done, and its confirmation refused (${word}).`
+  return new SessionError('OUTCOME_UNKNOWN', why, { cause: redacted(settled?.reason) })
+}
+
+function shortageOf({ kind, replicas, within }: Confirmation, reply: Reply): SessionError | null {
   const [local, confirmed] = kind === 'replicated' ? [1, numberOf(reply)] : listOf(reply).map(numberOf)
-  if ((local ?? 0) >= 1 && (confirmed ?? 0) >= replicas) return
+  if ((local ?? 0) >= 1 && (confirmed ?? 0) >= replicas) return null
   const disk = kind === 'fsync' && local === 0 ? ', and the primary has not synced its disk' : ''
-  throw new SessionError(
+  return new SessionError(
     'OUTCOME_UNKNOWN',
     `redis: ${confirmed ?? 0} of ${replicas} replicas confirmed the write within ${within} ms${disk}.`,
   )

@@ -15,12 +15,14 @@ export interface IoredisNode {
   readonly isCluster: boolean
   readonly status: string
   readonly options: object
+  /** Missing, whatever its type says, before the first connection. */
+  readonly stream?: { readonly remoteAddress?: string | undefined; readonly remotePort?: number | undefined }
   callBuffer(name: string, ...args: Argument[]): Promise<unknown>
   pipeline(): Pipeline
   duplicate(override?: object): IoredisNode
   connect(): Promise<void>
   on(event: 'error', listener: (error: Error) => void): unknown
-  disconnect(): void
+  disconnect(reconnect?: boolean): void
 }
 
 /** What is used of a `Cluster` of ioredis or iovalkey. */
@@ -98,6 +100,9 @@ export class IoredisClient implements RedisClient {
     // Its commands are rejected one by one; without a listener the event would be printed.
     connection.on('error', () => undefined)
     await connection.connect()
+    // What is read must come from where it is written: a primary that was cut off may answer still.
+    if (!this.isCluster && node.status === 'ready' && peerOf(node) !== peerOf(connection))
+      node.disconnect(true)
     return new IoredisConnection(connection)
   }
 
@@ -182,6 +187,11 @@ class IoredisConnection implements Connection {
   close(): void {
     this.#node.disconnect()
   }
+}
+
+/** The server at the other end. */
+function peerOf({ stream }: IoredisNode): string {
+  return `${stream?.remoteAddress}:${stream?.remotePort}`
 }
 
 function addressOf({ options }: IoredisNode): string {

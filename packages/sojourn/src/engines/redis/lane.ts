@@ -1,5 +1,5 @@
 import type { Command, Connection, Reply } from './client.ts'
-import { assertCanConfirm, assertConfirmed, type Confirmation, confirmCommand } from './confirmation.ts'
+import { assertCanConfirm, type Confirmation, confirmCommand, failureOfConfirmation } from './confirmation.ts'
 import { NotSent } from './failures.ts'
 import type { Passenger } from './flight.ts'
 
@@ -52,30 +52,32 @@ export class Lane {
       const replies = passengers.map(({ args }) => connection.send(args))
       const confirmation = connection.send(confirmCommand(this.#confirmation))
       const settled = await Promise.allSettled([confirmation, ...replies])
-      this.#deliver(passengers, settled)
-      if (!connection.isOpen) this.close()
+      const isConfirmed = this.#deliver(passengers, settled)
+      // Another server may be the primary now, and this one not know it yet: the next writes look for it.
+      if (!connection.isOpen || !isConfirmed) this.close()
     } catch (error) {
       this.close()
       for (const { reject } of passengers) reject(error)
     }
   }
 
-  /** A refused write is told so; one that was done is done only with its confirmation. */
+  /** A refused write is told so; one that was done is done only with its confirmation. Whether that came. */
   #deliver(
     passengers: readonly Passenger[],
     [confirmation, ...replies]: readonly PromiseSettledResult<Reply>[],
-  ): void {
+  ): boolean {
+    const failure = failureOfConfirmation(this.#confirmation, confirmation)
     for (const [index, { resolve, reject }] of passengers.entries()) {
       const reply = replies[index]
       try {
         if (reply?.status !== 'fulfilled') throw reply?.reason
-        if (confirmation?.status !== 'fulfilled') throw confirmation?.reason
-        assertConfirmed(this.#confirmation, confirmation.value)
+        if (failure !== null) throw failure
         resolve(reply.value)
       } catch (error) {
         reject(error)
       }
     }
+    return failure === null
   }
 
   async #connected(): Promise<Connection> {
