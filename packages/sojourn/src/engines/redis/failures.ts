@@ -75,6 +75,11 @@ export function isSilence(error: unknown): boolean {
   return !(error instanceof SessionError) && refusalOf(error) === null
 }
 
+/** Whether nothing was sent, so that nothing was written. */
+export function isUnsent(error: unknown): boolean {
+  return error instanceof NotSent || (error instanceof Error && UNSENT.includes(error.constructor.name))
+}
+
 function unnamed(error: unknown, silence: Silence): readonly [ErrorCode, string] {
   if (error instanceof Error && NON_LOCAL.test(error.message)) {
     return ['ENGINE_UNAVAILABLE', 'the slot is moving to another server']
@@ -86,7 +91,5 @@ function unnamed(error: unknown, silence: Silence): readonly [ErrorCode, string]
     const isWithoutLibrary = NO_FUNCTION.test(error.message)
     return ['ENGINE_REFUSED', isWithoutLibrary ? NO_LIBRARY : 'the server refused a command']
   }
-  const isUnsent =
-    error instanceof NotSent || (error instanceof Error && UNSENT.includes(error.constructor.name))
-  return [isUnsent ? 'ENGINE_UNAVAILABLE' : silence, 'the connection failed']
+  return [isUnsent(error) ? 'ENGINE_UNAVAILABLE' : silence, 'the connection failed']
 }

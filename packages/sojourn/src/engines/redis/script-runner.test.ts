@@ -1,9 +1,12 @@
+import { ReplyError } from 'ioredis'
 import { type RedisServer, startRedis } from 'sojourn-servers'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Engine } from '../../core/port.ts'
 import { NOW, next, numbered, sample, sampleId, sampleUser } from '../../testing/sample.ts'
 import { type OpenClient, openClient } from './clients.test-support.ts'
 import { clientOf } from './driver.ts'
+import { NotSent, type Silence } from './failures.ts'
+import { failureOfCall } from './fault.test-support.ts'
 import { Monitor } from './monitor.test-support.ts'
 import { freshPrefix } from './redis.test-support.ts'
 import { redis } from './redis.ts'
@@ -78,6 +81,33 @@ describe.each(['ioredis', 'node-redis'] as const)('a server that lost its script
     }
     expect(outcomes).toEqual(Array(500).fill('done'))
     expect(await engine.list(sampleUser(), NOW)).toHaveLength(501)
+  })
+})
+
+describe('a call that is sent again, and refused then,', () => {
+  const call = { script: SCRIPTS.touch, keys: ['k'], args: ['1', '1', '1', '0'] } as const
+  /** Each sending fails otherwise. */
+  const failing = (...failures: Error[]): Sender => ({
+    send: () => Promise.reject(failures.shift() ?? new Error('It was sent too often.')),
+  })
+  const codeOf = async (silence: Silence, ...failures: Error[]) => {
+    const { driver, close } = await openClient('ioredis', { kind: 'server', at: server })
+    const run = new ScriptRunner(clientOf(driver), 'scripts').run(failing(...failures), { ...call, silence })
+    return failureOfCall(run)
+      .then(({ code }) => code)
+      .finally(close)
+  }
+  const broke = new Error('The connection broke.')
+  const unsent = new NotSent(broke)
+  const oom = new ReplyError('OOM command not allowed')
+
+  test('is of unknown outcome where the first may have been done, and told the refusal where not', async () => {
+    expect(await codeOf('OUTCOME_UNKNOWN', broke, oom)).toBe('OUTCOME_UNKNOWN')
+    expect(await codeOf('OUTCOME_UNKNOWN', broke, unsent)).toBe('OUTCOME_UNKNOWN')
+    expect(await codeOf('OUTCOME_UNKNOWN', unsent, oom)).toBe('STORE_FULL')
+    expect(await codeOf('OUTCOME_UNKNOWN', unsent, broke)).toBe('OUTCOME_UNKNOWN')
+    expect(await codeOf('OUTCOME_UNKNOWN', unsent, unsent)).toBe('ENGINE_UNAVAILABLE')
+    expect(await codeOf('ENGINE_UNAVAILABLE', broke, oom)).toBe('STORE_FULL')
   })
 })
 

@@ -1,5 +1,5 @@
 import type { Argument, RedisClient, Reply } from './client.ts'
-import { failureOf, isSilence, refusalOf, type Silence } from './failures.ts'
+import { failureOf, isSilence, isUnsent, refusalOf, type Silence } from './failures.ts'
 import type { CodeSource } from './redis-options.ts'
 
 /** A script, its hash and its name as a function, as `scripts.gen.ts` has them. */
@@ -56,8 +56,11 @@ export class ScriptRunner {
   }
 
   async #again(sender: Sender, call: Call, failure: unknown): Promise<Reply> {
-    const reply = await this.#evaluate(sender, call)
     const { tells = () => true } = call
+    const reply = await this.#evaluate(sender, call).catch((error: unknown) => {
+      // Refused now, but a write that was sent before may have been done.
+      throw call.silence === 'OUTCOME_UNKNOWN' && !isUnsent(failure) ? failure : error
+    })
     if (!tells(reply)) throw failure
     return reply
   }
