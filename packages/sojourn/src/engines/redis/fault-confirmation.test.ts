@@ -1,7 +1,7 @@
 import { type RedisServer, startProxy, startRedis, until } from 'sojourn-servers'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { NOW, numbered, sample, sampleId } from '../../testing/sample.ts'
-import { CLIENTS, failureOfCall, Opening, placeOf, recovered } from './fault.test-support.ts'
+import { CLIENTS, failureOfCall, Opening, outcomeOf, placeOf, recovered } from './fault.test-support.ts'
 
 const LIMIT_MS = 10_000
 const REPLICATED = { durability: 'replicated', confirmWithin: 2_000 } as const
@@ -76,5 +76,16 @@ describe.each(CLIENTS)('%s, a write that waits for a replica', (client) => {
     const cut = proxy.cutAfterRequest('WAIT')
     expect(await engine.end(sampleId(1), 'logout', NOW + 1)).toBe(true)
     await cut
+  })
+
+  test('is of unknown outcome, too, when it finds the session ended by somebody whom nobody confirmed', async () => {
+    const other = await opening.engine(client, server)
+    await other.create(sample(), null, NOW)
+    await other.end(sample().id, 'logout', NOW + 1)
+    const engine = await opening.engine(client, server, { ...REPLICATED, confirmWithin: 50 })
+    expect(await outcomeOf(engine.end(sample().id, 'logout', NOW + 2))).toBe('OUTCOME_UNKNOWN')
+    await follow()
+    await recovered(() => engine.end(sample().id, 'logout', NOW + 3))
+    expect(await engine.end(sample().id, 'logout', NOW + 3)).toBe(false)
   })
 })

@@ -16,7 +16,7 @@ interface Library {
   readonly source: string
 }
 
-const LIBRARY_NAME = 'sojourn_37cc099320a0'
+const LIBRARY_NAME = 'sojourn_bbc353965c28'
 
 const RECORD_PART = `local USER_BYTES = 60
 local DIGEST = 67
@@ -253,10 +253,11 @@ local head, index, due_at, has_ended = find(KEYS[1], keep, keeps_due)
 if not head then return 0 end
 if has_ended == nil then return -1 end
 if has_ended then
-  if write_id_of(head) ~= ARGV[1] or string.byte(head, 18) == 0 then return 0 end
+  if string.byte(head, 18) == 0 then return 0 end
+  local stored = write_id_of(head)
   write_regardless(prefix)
-  redis.call('SETRANGE', KEYS[1], 12, ARGV[1])
-  return 1
+  redis.call('SETRANGE', KEYS[1], 12, stored)
+  return stored == ARGV[1] and 1 or 0
 end
 bury(prefix, string.sub(KEYS[1], -16), index, {
   write_id = ARGV[1], state = ARGV[3], at = tonumber(ARGV[2]),
@@ -433,7 +434,7 @@ export const SCRIPTS = {
   end: {
     name: 'end',
     functionName: `${LIBRARY_NAME}_end`,
-    sha1: '17564dbb567abe13cb68a0d19f1a12082494bad5',
+    sha1: '841be23e26eb1411a459da93321084d08c8ed94e',
     commands: ['EXISTS', 'GETRANGE', 'PEXPIREAT', 'SETRANGE', 'UNLINK', 'ZADD', 'ZRANGE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${CUT_OFF_PART}${BURY_PART}${INDEX_OF_PART}${FIND_PART}${REGARDLESS_PART}${WHOLE_SLOT_PART}${END_BODY}`,
   },

@@ -122,8 +122,8 @@ const UNSEEN: readonly (Twin & {
   {
     name: 'an end that is sent twice has ended nothing',
     script: 'end',
-    from: 'write_id_of(head) ~= ARGV[1]',
-    to: 'true',
+    from: 'stored == ARGV[1]',
+    to: 'false',
     play: async ({ engine, again }) => {
       await engine.create(sample(), null, NOW)
       await engine.end(sampleId(1), 'logout', NOW)

@@ -23,12 +23,15 @@ local head, index, due_at, has_ended = find(KEYS[1], keep, keeps_due)
 if not head then return 0 end
 if has_ended == nil then return -1 end
 if has_ended then
-  if write_id_of(head) ~= ARGV[1] or string.byte(head, 18) == 0 then return 0 end
-  -- The write id of this call: it was sent twice. It writes all the same, so that a confirmation that is waited
-  -- for behind it means this record.
+  -- Its user's cut-off has ended it just now.
+  if string.byte(head, 18) == 0 then return 0 end
+  -- It writes all the same, so that a confirmation that is waited for behind it means this end, whoever made it:
+  -- who is told that a session had ended may rely on it as much as who ended it.
+  local stored = write_id_of(head)
   write_regardless(prefix)
-  redis.call('SETRANGE', KEYS[1], 12, ARGV[1])
-  return 1
+  redis.call('SETRANGE', KEYS[1], 12, stored)
+  -- The write id of this call: it was sent twice.
+  return stored == ARGV[1] and 1 or 0
 end
 bury(prefix, string.sub(KEYS[1], -16), index, {
   write_id = ARGV[1], state = ARGV[3], at = tonumber(ARGV[2]),
