@@ -88,8 +88,8 @@ export class IoredisClient implements RedisClient {
     return commands.map((command) => replies.get(command) ?? this.#send(command))
   }
 
-  async sendEverywhere([name = '', ...args]: readonly Argument[]): Promise<void> {
-    await Promise.all(this.#primaries().map((node) => node.callBuffer(String(name), ...args)))
+  async sendEverywhere(args: readonly Argument[]): Promise<void> {
+    await Promise.all(this.#primaries().map((node) => called(node, args)))
   }
 
   async connect(key: string): Promise<Connection> {
@@ -120,8 +120,8 @@ export class IoredisClient implements RedisClient {
     this.#driver.disconnect()
   }
 
-  #send({ args: [name = '', ...args] }: Command): Promise<Reply> {
-    return this.#driver.callBuffer(String(name), ...args)
+  #send({ args }: Command): Promise<Reply> {
+    return called(this.#driver, args)
   }
 
   /** One write to the socket of one server. */
@@ -156,6 +156,24 @@ export class IoredisClient implements RedisClient {
   #primaries(): readonly IoredisNode[] {
     return 'slots' in this.#driver ? this.#driver.nodes('master') : [this.#driver]
   }
+}
+
+function called(server: Ioredis, [name = '', ...args]: readonly Argument[]): Promise<Reply> {
+  const { options } = server
+  if (!('enableAutoPipelining' in options && options.enableAutoPipelining)) {
+    return server.callBuffer(String(name), ...args)
+  }
+  // What the driver pipelines by itself loses the name of its command: `callBuffer` of ioredis 6.0.
+  const pipeline = server.pipeline()
+  pipeline.callBuffer(String(name), ...args)
+  return onlyReplyOf(pipeline)
+}
+
+async function onlyReplyOf(pipeline: Pipeline): Promise<Reply> {
+  const [result = [new Error('No reply.'), null]] = (await pipeline.exec()) ?? []
+  const [error, reply] = result
+  if (error !== null) throw error
+  return reply
 }
 
 /** Whether the driver is to look for the server: it follows redirections, and waits for a fail-over. */
