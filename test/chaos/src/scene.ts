@@ -12,7 +12,7 @@ export interface Scene {
 }
 
 /** From when on a well-made client could succeed again. */
-export interface Back {
+interface Back {
   /** A primary serves. */
   readonly servedAt: number
   /** A replica follows it, and can confirm. */
