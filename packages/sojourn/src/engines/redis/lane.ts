@@ -16,6 +16,7 @@ export class Lane {
   #connection: Promise<Connection> | null = null
   readonly #waiting: Passenger[] = []
   #isRunning = false
+  #isClosed = false
 
   constructor(open: () => Promise<Connection>, confirmation: Confirmation) {
     this.#open = open
@@ -31,8 +32,16 @@ export class Lane {
     })
   }
 
-  /** What is still waiting is rejected by the driver. */
+  /**
+   * What is under way is rejected by the driver. What still waits goes on, over a connection that is closed when the
+   * last of it is done.
+   */
   close(): void {
+    this.#isClosed = true
+    this.#disconnect()
+  }
+
+  #disconnect(): void {
     this.#connection?.then((connection) => connection.close()).catch(() => undefined)
     this.#connection = null
   }
@@ -44,6 +53,7 @@ export class Lane {
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) await this.#depart(this.#waiting.splice(0, WRITES_AT_ONCE))
     this.#isRunning = false
+    if (this.#isClosed) this.#disconnect()
   }
 
   async #depart(passengers: readonly Passenger[]): Promise<void> {
@@ -54,9 +64,9 @@ export class Lane {
       const settled = await Promise.allSettled([confirmation, ...replies])
       const isConfirmed = this.#deliver(passengers, settled)
       // Another server may be the primary now, and this one not know it yet: the next writes look for it.
-      if (!connection.isOpen || !isConfirmed) this.close()
+      if (!connection.isOpen || !isConfirmed) this.#disconnect()
     } catch (error) {
-      this.close()
+      this.#disconnect()
       for (const { reject } of passengers) reject(error)
     }
   }
@@ -92,7 +102,12 @@ export class Lane {
     const connection = await this.#open().catch((error: unknown) => {
       throw new NotSent(error)
     })
-    await assertCanConfirm(this.#confirmation, connection)
-    return connection
+    try {
+      await assertCanConfirm(this.#confirmation, connection)
+      return connection
+    } catch (error) {
+      connection.close()
+      throw error
+    }
   }
 }

@@ -143,7 +143,8 @@ class NodeRedisConnection implements Connection {
   }
 
   close(): void {
-    this.#node.destroy()
+    // It throws on one that is closed.
+    if (this.#node.isOpen) this.#node.destroy()
   }
 }
 
