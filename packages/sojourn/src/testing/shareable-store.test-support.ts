@@ -108,7 +108,7 @@ export async function lateStore(change: LateChange = () => ({})): Promise<StoreU
 }
 
 /** A user index that can look away from cut-offs, for as long as a call is in its one synchronous step. */
-export class LateIndex extends UserIndex {
+class LateIndex extends UserIndex {
   #looksAway = false
 
   unchecked<T>(step: () => T): T {

@@ -52,7 +52,7 @@ export function touchOf({ now }: Scene, choice: number): readonly [seenAt: Insta
 }
 
 /** What a create of this slot stores in this burst: the same user and creation, whichever call wins. */
-export function newRecord({ ids, users, burst, now }: Scene, slot: number): SessionRecord {
+function newRecord({ ids, users, burst, now }: Scene, slot: number): SessionRecord {
   const owner = (slot + burst.choice) % 5
   const createdAt = now - ([0, 1, 30_000][burst.choice % 3] ?? 0) - (slot % 2)
   return {
