@@ -156,6 +156,17 @@ describe('by the server’s own clock', () => {
     expect(JSON.stringify(value)).not.toContain(old.id)
   })
 
+  test('the index of a user who is at the limit forgets all that have left, also with time to their absolute deadline', async () => {
+    const olds = [1, 2, 3].map((number) => ({ ...leaving(number), absoluteAt: Date.now() + HOUR }))
+    for (const old of olds) await store.engine.create(old, null, old.createdAt)
+    await store.engine.create(fresh(4), null, Date.now())
+    for (const old of olds) await isGone(old.id)
+    const full: UserLimit = { max: 1, whenFull: 'refuse', replaces: null }
+    expect(await store.engine.create(fresh(5), full, Date.now())).toEqual({ outcome: 'full' })
+    const { value } = [...(await store.stored())].find(([key]) => key.endsWith(INDEX))?.[1] ?? {}
+    expect(value).toEqual([[sampleId(4), expect.anything()]])
+  })
+
   test('a tombstone that has left is no longer in the way of a new session', async () => {
     const at = Date.now() - 11 * MINUTE + 300
     const record = fresh(1, { createdAt: at - HOUR, seenAt: at - HOUR })

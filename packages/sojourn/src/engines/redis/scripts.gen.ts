@@ -16,7 +16,7 @@ interface Library {
   readonly source: string
 }
 
-const LIBRARY_NAME = 'sojourn_bbc353965c28'
+const LIBRARY_NAME = 'sojourn_05bd25bda049'
 
 const RECORD_PART = `local USER_BYTES = 60
 local DIGEST = 67
@@ -70,7 +70,7 @@ end
 local function bury(prefix, id, index, grave)
   local key = prefix .. 's:' .. id
   redis.call('PEXPIREAT', key, grave.at + grave.keep + TOMBSTONE_MS)
-  local is_there = redis.pcall('EXISTS', key) == 1
+  local is_there = redis.call('EXISTS', key) == 1
   if is_there then
     redis.call('SETRANGE', key, 12, grave.write_id .. '\\1' .. grave.state)
     redis.call('SETRANGE', key, 52, struct.pack('>I6', grave.at))
@@ -131,10 +131,12 @@ const CREATE_BODY = `local value, now, keep, keeps_due = ARGV[1], tonumber(ARGV[
 local index = KEYS[2]
 local prefix, id = string.sub(KEYS[1], 1, -19), string.sub(KEYS[1], -16)
 local function live_sessions(cut_at, cut_off)
-  local live = {}
+  local live, absent = {}, {}
   for _, member in ipairs(redis.call('ZRANGEBYSCORE', index, 0, '+inf')) do
-    local head = member ~= ARGV[7] and head_of(prefix .. 's:' .. member) or ''
-    if is_readable(head) then
+    local head = head_of(prefix .. 's:' .. member)
+    if head == '' then
+      absent[#absent + 1] = member
+    elseif is_readable(head) and member ~= ARGV[7] then
       local state, _, created_at, _, expires_at = fields_of(head)
       if state == 0 and now < expires_at and not is_cut(cut_at, cut_off, created_at, member) then
         live[#live + 1] = { id = member, created_at = created_at, due_at = due_of(prefix, member, keeps_due) }
@@ -145,7 +147,12 @@ local function live_sessions(cut_at, cut_off)
     if a.created_at ~= b.created_at then return a.created_at < b.created_at end
     return a.id < b.id
   end)
-  return live
+  return live, absent
+end
+local function forget(absent)
+  for from = 1, #absent, 1000 do
+    redis.call('ZREM', index, unpack(absent, from, math.min(from + 999, #absent)))
+  end
 end
 local function forget_empty_entries()
   for _, member in ipairs(redis.call('ZRANGEBYSCORE', index, 0, now, 'LIMIT', 0, 4)) do
@@ -162,13 +169,16 @@ if stored ~= '' then
   return answer_of(prefix, id) or ''
 end
 local count = index and redis.call('ZCARD', index) or 0
-local live, surplus, max = {}, 0, tonumber(ARGV[5])
+local live, absent, surplus, max = {}, {}, 0, tonumber(ARGV[5])
 local cut_at, cut_off
 if count > 0 then cut_at, cut_off = cut_off_of(index) end
 if count + 1 > max then
-  live = live_sessions(cut_at, cut_off)
+  live, absent = live_sessions(cut_at, cut_off)
   surplus = #live + 1 - max
-  if surplus > 0 and ARGV[6] == '0' then return 0 end
+  if surplus > 0 and ARGV[6] == '0' then
+    forget(absent)
+    return 0
+  end
 end
 local ended = {}
 for place = 1, surplus do ended[place] = live[place].id end
@@ -183,6 +193,7 @@ for place = 1, surplus do
     keep = keep, keeps_due = keeps_due, due_at = live[place].due_at,
   })
 end
+forget(absent)
 redis.call('ZADD', index, absolute_at, id)
 if count == 0 then
   redis.call('PEXPIREAT', index, absolute_at + keep)
@@ -413,7 +424,7 @@ export const SCRIPTS = {
   create: {
     name: 'create',
     functionName: `${LIBRARY_NAME}_create`,
-    sha1: '110bad9c198c7e4c20aab811d0a399255eee0585',
+    sha1: '9d12b4dfe1380f7694a0d6d2b20cca873280d133',
     commands: ['EXISTS', 'GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'ZADD', 'ZCARD', 'ZRANGE', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${WHOLE_SLOT_PART}${CREATE_BODY}`,
   },
@@ -427,14 +438,14 @@ export const SCRIPTS = {
   endUser: {
     name: 'end-user',
     functionName: `${LIBRARY_NAME}_end_user`,
-    sha1: '304c17dd5c4ac1c0f4fba7b08df5fdaa26e92777',
+    sha1: '82c766028eea141b93972c83cc0c49ddec219b0a',
     commands: ['EXISTS', 'GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'UNLINK', 'ZADD', 'ZRANGE', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${REGARDLESS_PART}${WHOLE_SLOT_PART}${END_USER_BODY}`,
   },
   end: {
     name: 'end',
     functionName: `${LIBRARY_NAME}_end`,
-    sha1: '841be23e26eb1411a459da93321084d08c8ed94e',
+    sha1: 'fd0def533a5889144c4307b0be5d4580aed4a6ff',
     commands: ['EXISTS', 'GETRANGE', 'PEXPIREAT', 'SETRANGE', 'UNLINK', 'ZADD', 'ZRANGE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${CUT_OFF_PART}${BURY_PART}${INDEX_OF_PART}${FIND_PART}${REGARDLESS_PART}${WHOLE_SLOT_PART}${END_BODY}`,
   },
@@ -455,7 +466,7 @@ export const SCRIPTS = {
   replace: {
     name: 'replace',
     functionName: `${LIBRARY_NAME}_replace`,
-    sha1: 'abc365b8144e98c0b6b0eafacc5cabc648603cbb',
+    sha1: '5bd59ed8d5d16b62b9f2c3c26900a0b23f9892e3',
     commands: ['EXISTS', 'GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'ZADD', 'ZRANGE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${INDEX_OF_PART}${BURY_PART}${REPLACE_BODY}`,
   },
@@ -469,7 +480,7 @@ export const SCRIPTS = {
   touch: {
     name: 'touch',
     functionName: `${LIBRARY_NAME}_touch`,
-    sha1: '1e8d6671be8f3349590065d601bb0b5c11e69e85',
+    sha1: 'a3ba7072f28b797e47e9f99c3bfdfcb5c929b038',
     commands: ['EXISTS', 'GETRANGE', 'PEXPIREAT', 'SETRANGE', 'ZADD', 'ZRANGE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${CUT_OFF_PART}${BURY_PART}${INDEX_OF_PART}${FIND_PART}${TOUCH_BODY}`,
   },

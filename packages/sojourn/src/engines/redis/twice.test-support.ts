@@ -27,6 +27,8 @@ export interface Twice {
   readonly stored: () => Promise<ReadonlyMap<string, StoredKey>>
   /** What only a fault could do: an index without this session of `u_1`. */
   readonly loseIndexEntry: (id: SessionId) => Promise<unknown>
+  /** What the server’s clock does: an index with a session whose record has left. */
+  readonly loseRecord: (id: SessionId) => Promise<unknown>
   readonly close: () => void
 }
 
@@ -49,6 +51,7 @@ export async function twice(
     loseReply: (isApplied, meanwhile) => recording.loseReply(isApplied, meanwhile),
     stored: () => storedBelow(driver, new Keys(checked.prefix).prefixOf('Ab')),
     loseIndexEntry: (id) => driver.zrem(new Keys(checked.prefix).user('Ab', 'u_1'), id),
+    loseRecord: (id) => driver.del(new Keys(checked.prefix).record(id)),
     close: () => driver.disconnect(),
   }
 }

@@ -173,7 +173,7 @@ const UNSEEN: readonly (Twin & {
   {
     name: 'a tombstone whose time is over leaves a piece of a record for ever',
     script: 'end',
-    from: "redis.pcall('EXISTS', key) == 1",
+    from: "redis.call('EXISTS', key) == 1",
     to: 'true',
     play: async (store) => {
       const at = Date.now() - 20 * MINUTE
@@ -183,6 +183,19 @@ const UNSEEN: readonly (Twin & {
       return [...(await store.stored()).keys()]
     },
     right: [],
+  },
+  {
+    name: 'a user’s index keeps all that ever were',
+    script: 'create',
+    from: 'forget(absent)\nredis',
+    to: 'redis',
+    play: async (store) => {
+      await store.engine.create(numbered(1), null, NOW)
+      await store.loseRecord(sampleId(1))
+      await store.engine.create(numbered(2), one, NOW)
+      return partOf(store, 'value', INDEX)
+    },
+    right: [[sampleId(2), String(sample().absoluteAt)]],
   },
   {
     name: 'an index leaves before its youngest session',

@@ -22,12 +22,14 @@ local value, now, keep, keeps_due = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]
 local index = KEYS[2]
 local prefix, id = string.sub(KEYS[1], 1, -19), string.sub(KEYS[1], -16)
 
--- The sessions that count, the oldest first.
+-- The sessions that count, the oldest first; and the entries whose record is absent.
 local function live_sessions(cut_at, cut_off)
-  local live = {}
+  local live, absent = {}, {}
   for _, member in ipairs(redis.call('ZRANGEBYSCORE', index, 0, '+inf')) do
-    local head = member ~= ARGV[7] and head_of(prefix .. 's:' .. member) or ''
-    if is_readable(head) then
+    local head = head_of(prefix .. 's:' .. member)
+    if head == '' then
+      absent[#absent + 1] = member
+    elseif is_readable(head) and member ~= ARGV[7] then
       local state, _, created_at, _, expires_at = fields_of(head)
       if state == 0 and now < expires_at and not is_cut(cut_at, cut_off, created_at, member) then
         live[#live + 1] = { id = member, created_at = created_at, due_at = due_of(prefix, member, keeps_due) }
@@ -38,7 +40,15 @@ local function live_sessions(cut_at, cut_off)
     if a.created_at ~= b.created_at then return a.created_at < b.created_at end
     return a.id < b.id
   end)
-  return live
+  return live, absent
+end
+
+-- Whoever logs in often and lets each session idle out would else have every call look at all that ever were. What
+-- is absent here is nowhere: in a slot that is moving a server refuses this script, whose first key is no key yet.
+local function forget(absent)
+  for from = 1, #absent, 1000 do
+    redis.call('ZREM', index, unpack(absent, from, math.min(from + 999, #absent)))
+  end
 end
 
 -- Records leave by themselves, their entries do not: each new session takes away a few whose record is gone and
@@ -62,13 +72,16 @@ if stored ~= '' then
 end
 
 local count = index and redis.call('ZCARD', index) or 0
-local live, surplus, max = {}, 0, tonumber(ARGV[5])
+local live, absent, surplus, max = {}, {}, 0, tonumber(ARGV[5])
 local cut_at, cut_off
 if count > 0 then cut_at, cut_off = cut_off_of(index) end
 if count + 1 > max then
-  live = live_sessions(cut_at, cut_off)
+  live, absent = live_sessions(cut_at, cut_off)
   surplus = #live + 1 - max
-  if surplus > 0 and ARGV[6] == '0' then return 0 end
+  if surplus > 0 and ARGV[6] == '0' then
+    forget(absent)
+    return 0
+  end
 end
 local ended = {}
 for place = 1, surplus do ended[place] = live[place].id end
@@ -85,6 +98,7 @@ for place = 1, surplus do
     keep = keep, keeps_due = keeps_due, due_at = live[place].due_at,
   })
 end
+forget(absent)
 redis.call('ZADD', index, absolute_at, id)
 if count == 0 then
   redis.call('PEXPIREAT', index, absolute_at + keep)

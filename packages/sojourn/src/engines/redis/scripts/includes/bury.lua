@@ -22,8 +22,8 @@ local function bury(prefix, id, index, grave)
   -- stays logged in for want of memory. What follows overwrites in place.
   redis.call('PEXPIREAT', key, grave.at + grave.keep + TOMBSTONE_MS)
   -- By the server's clock the tombstone's time may be over, and then it is gone. Written to all the same, a piece of a
-  -- record would stay for ever. In a slot that is moving, what is gone cannot be asked for.
-  local is_there = redis.pcall('EXISTS', key) == 1
+  -- record would stay for ever.
+  local is_there = redis.call('EXISTS', key) == 1
   if is_there then
     redis.call('SETRANGE', key, 12, grave.write_id .. '\1' .. grave.state)
     redis.call('SETRANGE', key, 52, struct.pack('>I6', grave.at))
