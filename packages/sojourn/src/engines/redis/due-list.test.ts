@@ -90,14 +90,20 @@ test('a record that has left is no longer listed once somebody has looked', asyn
   expect(await server.cli('EXISTS', keys.due('AA'))).toBe(0)
 })
 
-test('a record that cannot be read holds up nobody, and is looked at again after a lease', async () => {
-  const [first, second] = await put(8)
-  const keys = new Keys(prefix)
-  await server.cli('SET', keys.record(first?.id ?? ''), 'damaged')
-  expect(idsOf(await engine.due(NOW + 2_000, 10))).toEqual([second?.id])
-  const score = await server.cli('ZSCORE', keys.due('AA'), first?.id ?? '')
-  expect(Number(score)).toBe(NOW + 2_000 + LEASE_MS + 0.5)
-})
+test.each([
+  ['no record', ['SET', 'damaged']],
+  ['damaged where scripts do not look', ['SETRANGE', '58', '\x7f']],
+] as const)(
+  'a record that cannot be read holds up nobody, and is looked at again after a lease: %s',
+  async (_, [command, ...args]) => {
+    const [first, second] = await put(8)
+    const keys = new Keys(prefix)
+    await server.cli(command, keys.record(first?.id ?? ''), ...args)
+    expect(idsOf(await engine.due(NOW + 2_000, 10))).toEqual([second?.id])
+    const score = await server.cli('ZSCORE', keys.due('AA'), first?.id ?? '')
+    expect(Number(score)).toBe(NOW + 2_000 + LEASE_MS + 0.5)
+  },
+)
 
 test('a look at an idle store is 32 calls, and no key is written', async () => {
   await using monitor = await Monitor.on(server)

@@ -1,3 +1,4 @@
+import { SessionError } from '../../core/errors.ts'
 import { type Instant, LEASE_MS, NEVER, type SessionRecord } from '../../core/port.ts'
 import type { RedisClient, Reply } from './client.ts'
 import { BUCKETS, type Keys } from './keys.ts'
@@ -87,8 +88,7 @@ export class DueList {
     const [found, ...rest] = listOf(reply)
     const records: Leased[] = []
     for (let place = 0; place < rest.length; place += 3) {
-      const bytes = bytesOf(rest[place + 2])
-      const record = bytes && recordOf(textOf(rest[place + 1]), bytes)
+      const record = readable(textOf(rest[place + 1]), rest[place + 2])
       if (record !== null) records.push({ dueAt: Number(textOf(rest[place])), record })
     }
     return { found: numberOf(found), records }
@@ -96,6 +96,17 @@ export class DueList {
 
   #run(call: Omit<Call, 'silence'>): Promise<Reply> {
     return this.#runner.run(this.#sender, { ...call, silence: 'ENGINE_UNAVAILABLE' })
+  }
+}
+
+/** A damaged record stays leased again and again; it must not keep from the others of its bucket that they are due. */
+function readable(id: string, reply: Reply): SessionRecord | null {
+  try {
+    const bytes = bytesOf(reply)
+    return bytes && recordOf(id, bytes)
+  } catch (error) {
+    if (error instanceof SessionError && error.code === 'RECORD_UNREADABLE') return null
+    throw error
   }
 }
 
