@@ -1,22 +1,27 @@
 import { SessionError } from '../../core/errors.ts'
 import type { Reply } from './client.ts'
+import type { Silence } from './failures.ts'
+
+const WHOLE = /^-?\d+$/
+const ID_LENGTH = 16
 
 /** Bytes, or null where the server has none. */
 export function bytesOf(reply: Reply): Buffer | null {
   if (reply === null || Buffer.isBuffer(reply)) return reply
-  throw unexpected()
+  throw unexpected('ENGINE_UNAVAILABLE')
 }
 
-/** Drivers may be told to give numbers as text. */
+/** Drivers may be told to give numbers as text. Only writes are answered so: what it means for them is open. */
 export function numberOf(reply: Reply): number {
-  const number = typeof reply === 'number' ? reply : Number(String(reply))
-  if (Number.isSafeInteger(number)) return number
-  throw unexpected()
+  const text = typeof reply === 'string' || Buffer.isBuffer(reply) ? String(reply) : null
+  const number = text !== null && WHOLE.test(text) ? Number(text) : reply
+  if (typeof number === 'number' && Number.isSafeInteger(number)) return number
+  throw unexpected('OUTCOME_UNKNOWN')
 }
 
 export function listOf(reply: Reply): readonly Reply[] {
   if (Array.isArray(reply)) return reply
-  throw unexpected()
+  throw unexpected('ENGINE_UNAVAILABLE')
 }
 
 export function textOf(reply: Reply): string {
@@ -24,11 +29,13 @@ export function textOf(reply: Reply): string {
   return bytesOf(reply)?.toString('latin1') ?? ''
 }
 
-/** Ids that stand one after the other. */
+/** Ids that stand one after the other. A connection that the application has in a transaction says `QUEUED`. */
 export function idsOf(reply: Reply): string[] {
-  return textOf(reply).match(/.{16}/g) ?? []
+  const text = textOf(reply)
+  if (text.length % ID_LENGTH !== 0) throw unexpected('OUTCOME_UNKNOWN')
+  return text.match(/.{16}/g) ?? []
 }
 
-function unexpected(): SessionError {
-  return new SessionError('ENGINE_UNAVAILABLE', 'redis: the server gave an answer of another form.')
+function unexpected(silence: Silence): SessionError {
+  return new SessionError(silence, 'redis: the server gave an answer of another form.')
 }
