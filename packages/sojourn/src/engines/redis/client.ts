@@ -29,8 +29,11 @@ export interface RedisClient {
    * follows redirections. Rejections are the driver's own errors.
    */
   sendAll(commands: readonly Command[]): Promise<Reply>[]
-  /** Sends one command to every primary, such as to load a script. */
-  sendEverywhere(args: readonly Argument[]): Promise<void>
+  /**
+   * Sends one command to every primary, such as to load a script. With a key it waits for the primary of that
+   * key alone: another one that hangs must hold up nobody.
+   */
+  sendEverywhere(args: readonly Argument[], key?: string): Promise<void>
   /** Opens a connection to the server that is the primary of this key now. */
   connect(key: string): Promise<Connection>
   /** Names the server that is the primary of this key now, as far as the client knows: `host:port`. */

@@ -2,6 +2,7 @@ import type { Argument, Command, Connection, RedisClient, Reply } from './client
 import { refusalOf } from './failures.ts'
 import { bucketOfKey } from './keys.ts'
 import { refusal } from './refusal.ts'
+import { repliesFrom } from './replies-from.ts'
 import { slotOf } from './slots.ts'
 
 /** What is used of a pipeline. */
@@ -88,8 +89,10 @@ export class IoredisClient implements RedisClient {
     return commands.map((command) => replies.get(command) ?? this.#send(command))
   }
 
-  async sendEverywhere(args: readonly Argument[]): Promise<void> {
-    await Promise.all(this.#primaries().map((node) => called(node, args)))
+  async sendEverywhere(args: readonly Argument[], key?: string): Promise<void> {
+    const primary = this.isCluster && key !== undefined ? this.primaryOf(key) : null
+    const sent = this.#primaries().map((node) => ({ address: addressOf(node), reply: called(node, args) }))
+    await repliesFrom(primary, sent)
   }
 
   async connect(key: string): Promise<Connection> {

@@ -2,6 +2,7 @@ import type { Argument, Command, Connection, RedisClient, Reply } from './client
 import { refusalOf } from './failures.ts'
 import { bucketOfKey } from './keys.ts'
 import { refusal } from './refusal.ts'
+import { repliesFrom } from './replies-from.ts'
 import { slotOf } from './slots.ts'
 
 interface CommandOptions {
@@ -82,14 +83,18 @@ export class NodeRedisClient implements RedisClient {
     return commands.map(({ args }) => driver.sendCommand([...args], AS_BYTES))
   }
 
-  async sendEverywhere(args: readonly Argument[]): Promise<void> {
+  async sendEverywhere(args: readonly Argument[], key?: string): Promise<void> {
     const driver = this.#driver
     if (!isCluster(driver)) {
       await Promise.all(this.sendAll([{ key: '', args }]))
       return
     }
-    const nodes = await Promise.all(driver.masters.map((primary) => driver.nodeClient(primary)))
-    await Promise.all(nodes.map((node) => node.sendCommand([...args])))
+    const send = async (primary: Primary) => (await driver.nodeClient(primary)).sendCommand([...args])
+    const sent = driver.masters.map((primary) => ({
+      address: `${primary.host}:${primary.port}`,
+      reply: send(primary),
+    }))
+    await repliesFrom(key === undefined ? null : this.primaryOf(key), sent)
   }
 
   async connect(key: string): Promise<Connection> {

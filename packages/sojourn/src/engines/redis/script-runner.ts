@@ -74,20 +74,21 @@ export class ScriptRunner {
         return await sender.send(keys[0], command)
       } catch (error) {
         if (refusalOf(error) !== 'NOSCRIPT') throw error
-        await this.#load(script)
+        await this.#load(script, keys[0])
       }
     }
     return sender.send(keys[0], command)
   }
 
-  /** Once for all calls that found it missing. */
-  #load({ sha1, source }: Script): Promise<void> {
-    const running = this.#loading.get(sha1)
+  /** Once for all calls that found it missing at one primary. */
+  #load({ sha1, source }: Script, key: string): Promise<void> {
+    const name = `${sha1} ${this.#client.primaryOf(key)}`
+    const running = this.#loading.get(name)
     if (running !== undefined) return running
     const loading = this.#client
-      .sendEverywhere(['SCRIPT', 'LOAD', source])
-      .finally(() => this.#loading.delete(sha1))
-    this.#loading.set(sha1, loading)
+      .sendEverywhere(['SCRIPT', 'LOAD', source], key)
+      .finally(() => this.#loading.delete(name))
+    this.#loading.set(name, loading)
     return loading
   }
 }

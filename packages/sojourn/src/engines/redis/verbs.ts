@@ -82,7 +82,9 @@ export class Verbs {
     if (outcome === 0) return { outcome: 'gone' }
     // Another secret is a rotation, and that must have reached more: the same call again, which only confirms.
     const isStricter = this.#senders.security !== this.#senders.writes
-    if (outcome === 2 && isStricter) await this.#run(this.#senders.security, call)
+    const confirmed = outcome === 2 && isStricter ? await this.#run(this.#senders.security, call) : null
+    if (Buffer.isBuffer(confirmed))
+      throw new SessionError('OUTCOME_UNKNOWN', 'redis: others wrote meanwhile.')
     return { outcome: 'done' }
   }
 
