@@ -45,6 +45,12 @@ describe.each([
       const [other] = cluster.servers.filter((server) => server !== owner)
       await clientOf(driver).sendEverywhere(['SCRIPT', 'FLUSH'])
       await other?.pause()
+      // The twin that waits for all of them is still waiting when the answer is there.
+      let isTwinDone = false
+      const twin = clientOf(driver).sendEverywhere(['PING'])
+      const noted = twin.then(() => {
+        isTwinDone = true
+      })
       try {
         const answer = engine.touch(record.id, NOW, NOW + 60_000)
         await expect(answer).resolves.toBe(true)
@@ -52,6 +58,7 @@ describe.each([
       } finally {
         await other?.resume()
       }
+      await noted
       await engine.close()
       close()
     },
