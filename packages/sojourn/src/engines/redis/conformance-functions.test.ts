@@ -1,4 +1,4 @@
 import { runsTheSuiteOn } from './conformance.test-support.ts'
 
-runsTheSuiteOn('one server', 'functions', ['ioredis', 'node-redis'])
+runsTheSuiteOn('one server', 'functions', ['ioredis'])
 runsTheSuiteOn('Cluster', 'functions', ['ioredis'])
