@@ -27,16 +27,17 @@ export const HELP = `npm run bench -- embedded [options]
   --json <path>        write the samples there; else to bench/results
   --markdown           measure nothing: put the last results into docs/performance.md`
 
-const OPTIONS = {
+/** What both benchmarks take. */
+export const COMMON_OPTIONS = {
   quick: { type: 'boolean' },
   check: { type: 'boolean' },
   markdown: { type: 'boolean' },
   sessions: { type: 'string' },
   rounds: { type: 'string' },
   only: { type: 'string' },
-  dir: { type: 'string' },
   json: { type: 'string' },
 } as const
+const OPTIONS = { ...COMMON_OPTIONS, dir: { type: 'string' } } as const
 
 /** @throws Error with what is wrong, for the person who typed it */
 export function parseEmbedded(args: readonly string[]): EmbeddedOptions {

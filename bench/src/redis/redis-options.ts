@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { countOf } from '../command-line.ts'
+import { COMMON_OPTIONS, countOf } from '../command-line.ts'
 import {
   isRedisContestant,
   REDIS_CONTESTANT_NAMES,
@@ -32,16 +32,7 @@ export const REDIS_HELP = `npm run bench -- redis [options]
   --json <path>        write the samples there; else to bench/results
   --markdown           measure nothing: put the last results into docs/performance.md`
 
-const OPTIONS = {
-  quick: { type: 'boolean' },
-  check: { type: 'boolean' },
-  markdown: { type: 'boolean' },
-  scale: { type: 'boolean' },
-  sessions: { type: 'string' },
-  rounds: { type: 'string' },
-  only: { type: 'string' },
-  json: { type: 'string' },
-} as const
+const OPTIONS = { ...COMMON_OPTIONS, scale: { type: 'boolean' } } as const
 
 /** @throws Error with what is wrong, for the person who typed it */
 export function parseRedis(args: readonly string[]): RedisBenchOptions {

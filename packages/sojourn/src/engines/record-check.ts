@@ -1,5 +1,16 @@
 import { SessionError } from '../core/errors.ts'
-import { END_REASONS, type EndReason, type Instant, NEVER, type SessionRecord } from '../core/port.ts'
+import {
+  END_REASONS,
+  type EndReason,
+  type Instant,
+  NEVER,
+  type SessionRecord,
+  USER_CEILING,
+  type UserLimit,
+} from '../core/port.ts'
+
+/** What holds for a user when no limit is given. */
+export const CEILING: UserLimit = { max: USER_CEILING, whenFull: 'refuse', replaces: null }
 
 const MAX_VERSION = 2 ** 32 - 1
 const MAX_USER_BYTES = 255
@@ -30,6 +41,18 @@ export function assertStorable(record: SessionRecord): void {
   )
   if (record.ended !== null) assertEnd(record.ended.reason, record.ended.at)
   assert(isBytes(record.data, 0, MAX_DATA_BYTES), 'data')
+}
+
+/** What is stored lives. @throws SessionError `INVALID_ARGUMENT` */
+export function assertLives(record: SessionRecord): void {
+  if (record.ended === null) return
+  throw new SessionError('INVALID_ARGUMENT', 'A stored session must not have ended.')
+}
+
+/** @throws SessionError `INVALID_ARGUMENT` */
+export function assertNewer(record: SessionRecord, expectedVersion: number): void {
+  if (record.version > expectedVersion) return
+  throw new SessionError('INVALID_ARGUMENT', 'A replace must store a higher version.')
 }
 
 /** @throws SessionError `INVALID_ARGUMENT` */

@@ -1,11 +1,10 @@
 import { type Created, type Instant, type SessionId, USER_CEILING, type UserLimit } from '../../core/port.ts'
+import { CEILING } from '../record-check.ts'
 import { giveWay } from './cut-off.ts'
 import type { KeyValue } from './key-value.ts'
 import { userKey } from './keys.ts'
 import { bury, type Draft, find, insert, isLive, type Stored } from './stored.ts'
 import { UserSessions } from './user-sessions.ts'
-
-const CEILING: UserLimit = { max: USER_CEILING, whenFull: 'refuse', replaces: null }
 
 /** Within a write transaction. */
 export function create(store: KeyValue, draft: Draft, limit: UserLimit | null, now: Instant): Created {

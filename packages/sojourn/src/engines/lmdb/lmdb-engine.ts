@@ -11,7 +11,7 @@ import type {
   UserKey,
   UserLimit,
 } from '../../core/port.ts'
-import { assertEnd, assertInstant, assertUserId } from '../record-check.ts'
+import { assertEnd, assertInstant, assertLives, assertNewer, assertUserId } from '../record-check.ts'
 import { replace, touch } from './change.ts'
 import { create } from './create.ts'
 import { isAnythingDue, lease } from './due.ts'
@@ -62,9 +62,7 @@ export class LmdbEngine implements Engine {
 
   async replace(record: SessionRecord, expectedVersion: number, now: Instant): Promise<Replaced> {
     assertLives(record)
-    if (record.version <= expectedVersion) {
-      throw new SessionError('INVALID_ARGUMENT', 'A replace must store a higher version.')
-    }
+    assertNewer(record, expectedVersion)
     const draft = draftOf(record)
     return this.#write((transaction) => {
       assertRoom(transaction)
@@ -160,11 +158,6 @@ export class LmdbEngine implements Engine {
   #assertOpen(): void {
     if (this.#isClosed) throw new SessionError('STORE_CLOSED')
   }
-}
-
-function assertLives(record: SessionRecord): void {
-  if (record.ended !== null)
-    throw new SessionError('INVALID_ARGUMENT', 'A stored session must not have ended.')
 }
 
 function assertRoom({ isFull }: Transaction): void {

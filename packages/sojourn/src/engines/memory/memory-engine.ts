@@ -12,12 +12,12 @@ import {
   type UserKey,
   type UserLimit,
 } from '../../core/port.ts'
+import { assertLives, assertNewer, CEILING } from '../record-check.ts'
 import { DueQueue } from './due-queue.ts'
 import type { MemoryLimits } from './memory-options.ts'
 import { bytesOf, copyOf, isLive, type Stored } from './stored.ts'
 import { UserIndex } from './user-index.ts'
 
-const CEILING: UserLimit = { max: USER_CEILING, whenFull: 'refuse', replaces: null }
 const NO_DATA = new Uint8Array()
 
 /**
@@ -78,9 +78,7 @@ export class MemoryEngine implements Engine {
   async replace(record: SessionRecord, expectedVersion: number, now: Instant): Promise<Replaced> {
     this.#assertOpen()
     assertLives(record)
-    if (record.version <= expectedVersion) {
-      throw new SessionError('INVALID_ARGUMENT', 'A replace must store a higher version.')
-    }
+    assertNewer(record, expectedVersion)
     const stored = this.#find(record.id)
     if (stored === null || !isLive(stored, now)) return { outcome: 'gone' }
     if (stored.record.version !== expectedVersion) {
@@ -225,9 +223,4 @@ function laterOf(stored: SessionRecord, record: SessionRecord): Pick<SessionReco
   const { seenAt, expiresAt } = stored.seenAt > record.seenAt ? stored : record
   const later = isTie ? Math.max(stored.expiresAt, record.expiresAt) : expiresAt
   return { seenAt, expiresAt: Math.min(later, record.absoluteAt) }
-}
-
-function assertLives(record: SessionRecord): void {
-  if (record.ended !== null)
-    throw new SessionError('INVALID_ARGUMENT', 'A stored session must not have ended.')
 }

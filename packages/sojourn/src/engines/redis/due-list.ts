@@ -1,5 +1,6 @@
 import { SessionError } from '../../core/errors.ts'
 import { type Instant, LEASE_MS, NEVER, type SessionRecord } from '../../core/port.ts'
+import { chunksOf } from './chunks-of.ts'
 import type { RedisClient, Reply } from './client.ts'
 import { BUCKETS, type Keys } from './keys.ts'
 import { bytesOf, listOf, numberOf, textOf } from './replies.ts'
@@ -60,8 +61,7 @@ export class DueList {
   async #bucketsDueAt(now: Instant): Promise<string[]> {
     const due: { readonly bucket: string; readonly at: number }[] = []
     const step = this.#client.isCluster ? 1 : LISTS_AT_ONCE
-    for (let from = 0; from < BUCKETS.length; from += LISTS_AT_ONCE) {
-      const part = BUCKETS.slice(from, from + LISTS_AT_ONCE)
+    for (const part of chunksOf(BUCKETS, LISTS_AT_ONCE)) {
       const heads = await Promise.all(chunksOf(part, step).map((buckets) => this.#heads(buckets)))
       for (const [index, head] of heads.flat().entries()) {
         const at = textOf(head) === '' ? NEVER : Number(textOf(head))
@@ -108,10 +108,4 @@ function readable(id: string, reply: Reply): SessionRecord | null {
     if (error instanceof SessionError && error.code === 'RECORD_UNREADABLE') return null
     throw error
   }
-}
-
-function chunksOf(buckets: readonly string[], size: number): string[][] {
-  const chunks: string[][] = []
-  for (let from = 0; from < buckets.length; from += size) chunks.push(buckets.slice(from, from + size))
-  return chunks
 }

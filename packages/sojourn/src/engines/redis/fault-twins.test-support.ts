@@ -1,40 +1,6 @@
-import type { Argument, Command, Connection, RedisClient, Reply } from './client.ts'
+import type { Argument, Command, RedisClient, Reply } from './client.ts'
+import { PassingClient } from './passing-client.test-support.ts'
 import { SCRIPTS } from './scripts.gen.ts'
-
-/** A client that passes everything on. */
-class PassingClient implements RedisClient {
-  readonly isCluster: boolean
-  readonly #client: RedisClient
-
-  constructor(client: RedisClient) {
-    this.isCluster = client.isCluster
-    this.#client = client
-  }
-
-  sendAll(commands: readonly Command[]): Promise<Reply>[] {
-    return this.#client.sendAll(commands)
-  }
-
-  sendEverywhere(args: readonly Argument[]): Promise<void> {
-    return this.#client.sendEverywhere(args)
-  }
-
-  connect(key: string): Promise<Connection> {
-    return this.#client.connect(key)
-  }
-
-  primaryOf(key: string): string {
-    return this.#client.primaryOf(key)
-  }
-
-  refresh(key: string): Promise<void> {
-    return this.#client.refresh(key)
-  }
-
-  close(): Promise<void> {
-    return this.#client.close()
-  }
-}
 
 /** Where the write id of a stored record ends; that of an end is all there is. */
 const WRITE_ID_END = 16

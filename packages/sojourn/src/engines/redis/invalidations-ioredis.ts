@@ -1,9 +1,7 @@
 import type { Argument, Reply } from './client.ts'
 import { gap } from './invalidations-gap.ts'
 import type { Subscriber, SubscriberEvents } from './invalidations-subscriber.ts'
-import type { IoredisCluster, IoredisNode } from './ioredis-client.ts'
-import { bucketOfKey } from './keys.ts'
-import { slotOf } from './slots.ts'
+import { type IoredisCluster, type IoredisNode, OWN_CONNECTION, primaryNodeOf } from './ioredis-client.ts'
 
 /** What is used of an ioredis or iovalkey connection that listens. */
 interface Listening {
@@ -15,20 +13,13 @@ interface Listening {
   disconnect(): void
 }
 
-const LISTENING = {
-  protocol: 2,
-  lazyConnect: true,
-  enableOfflineQueue: false,
-  autoResendUnfulfilledCommands: false,
-  autoResubscribe: false,
-  maxRetriesPerRequest: 0,
-  retryStrategy: () => null,
-  enableAutoPipelining: false,
-}
+const LISTENING = { ...OWN_CONNECTION, protocol: 2, autoResubscribe: false }
 
 /** A listening connection to the primary of this key. */
 export function ioredisSubscriber(driver: IoredisNode | IoredisCluster, key: string): Subscriber {
-  const connection = primaryOf(driver, key).duplicate(LISTENING)
+  const primary = primaryNodeOf(driver, key)
+  if (primary === null) throw gap('no server holds the slot.')
+  const connection = primary.duplicate(LISTENING)
   if (!isListening(connection)) throw gap('the driver cannot subscribe.')
   return new IoredisSubscriber(connection)
 }
@@ -58,16 +49,6 @@ class IoredisSubscriber implements Subscriber {
   close(): void {
     this.#connection.disconnect()
   }
-}
-
-function primaryOf(driver: IoredisNode | IoredisCluster, key: string): IoredisNode {
-  if (!('slots' in driver)) return driver
-  const address = driver.slots[slotOf(bucketOfKey(key))]?.[0]
-  const primary = driver.nodes('master').find(({ options }) => {
-    return 'host' in options && 'port' in options && `${options.host}:${options.port}` === address
-  })
-  if (primary === undefined) throw gap('no server holds the slot.')
-  return primary
 }
 
 function isListening(connection: object): connection is Listening {

@@ -1,9 +1,7 @@
 import type { Argument, Reply } from './client.ts'
 import { gap } from './invalidations-gap.ts'
 import type { Subscriber, SubscriberEvents } from './invalidations-subscriber.ts'
-import { bucketOfKey } from './keys.ts'
-import type { NodeRedisCluster, NodeRedisNode, NodeRedisSentinel } from './node-redis-client.ts'
-import { slotOf } from './slots.ts'
+import { duplicateFor, type NodeRedis } from './node-redis-client.ts'
 
 /** What is used of a node-redis connection that listens. */
 interface Listening {
@@ -23,11 +21,9 @@ const LISTENING = {
 }
 
 /** A listening connection to the primary of this key. */
-export async function nodeRedisSubscriber(
-  driver: NodeRedisNode | NodeRedisCluster | NodeRedisSentinel,
-  key: string,
-): Promise<Subscriber> {
-  const connection = await listeningTo(driver, key)
+export async function nodeRedisSubscriber(driver: NodeRedis, key: string): Promise<Subscriber> {
+  const connection = await duplicateFor(driver, key, LISTENING)
+  if (connection === null) throw gap('no server holds the slot.')
   if (!isListening(connection)) throw gap('the driver cannot subscribe.')
   return new NodeRedisSubscriber(connection)
 }
@@ -58,23 +54,6 @@ class NodeRedisSubscriber implements Subscriber {
   close(): void {
     this.#connection.destroy()
   }
-}
-
-async function listeningTo(
-  driver: NodeRedisNode | NodeRedisCluster | NodeRedisSentinel,
-  key: string,
-): Promise<object> {
-  if ('getMasterNode' in driver) return driver._execute(false, async (node) => duplicateOf(node))
-  if (!('masters' in driver)) return duplicateOf(driver)
-  const primary = driver.slots[slotOf(bucketOfKey(key))]?.master
-  if (primary === undefined) throw gap('no server holds the slot.')
-  return duplicateOf(await driver.nodeClient(primary))
-}
-
-function duplicateOf(node: NodeRedisNode): NodeRedisNode {
-  const { options = {} } = node
-  const socket = 'socket' in options && typeof options.socket === 'object' ? options.socket : {}
-  return node.duplicate({ ...LISTENING, socket: { ...socket, reconnectStrategy: false } })
 }
 
 function isListening(connection: object): connection is Listening {

@@ -47,7 +47,7 @@ const REDIRECTIONS: readonly (string | null)[] = ['MOVED', 'ASK', 'TRYAGAIN', 'C
 /** In a slot that is moving, a read of several keys would meet these for as long as the move takes. */
 const IN_TWO_PLACES: readonly (string | null)[] = ['TRYAGAIN', 'ASK']
 /** A connection of its own neither waits for a server nor sends anything twice. */
-const OWN_CONNECTION = {
+export const OWN_CONNECTION = {
   lazyConnect: true,
   enableOfflineQueue: false,
   autoResendUnfulfilledCommands: false,
@@ -96,9 +96,8 @@ export class IoredisClient implements RedisClient {
   }
 
   async connect(key: string): Promise<Connection> {
-    const primary = this.primaryOf(key)
-    const node = this.#primaries().find((each) => addressOf(each) === primary || !this.isCluster)
-    if (node === undefined) throw new Error(`No connection to ${primary}.`)
+    const node = primaryNodeOf(this.#driver, key)
+    if (node === null) throw new Error(`No connection to ${this.primaryOf(key)}.`)
     const connection = node.duplicate(OWN_CONNECTION)
     // Its commands are rejected one by one; without a listener the event would be printed.
     connection.on('error', () => undefined)
@@ -110,8 +109,7 @@ export class IoredisClient implements RedisClient {
   }
 
   primaryOf(key: string): string {
-    if (!('slots' in this.#driver)) return 'primary'
-    return this.#driver.slots[slotOf(bucketOfKey(key))]?.[0] ?? ''
+    return 'slots' in this.#driver ? addressOfPrimary(this.#driver, key) : 'primary'
   }
 
   async refresh(_key: string): Promise<void> {
@@ -213,6 +211,17 @@ class IoredisConnection implements Connection {
 /** The server at the other end. */
 function peerOf({ stream }: IoredisNode): string {
   return `${stream?.remoteAddress}:${stream?.remotePort}`
+}
+
+/** The driver's object for the primary of this key; null when it knows none. */
+export function primaryNodeOf(driver: Ioredis, key: string): IoredisNode | null {
+  if (!('slots' in driver)) return driver
+  const address = addressOfPrimary(driver, key)
+  return driver.nodes('master').find((node) => addressOf(node) === address) ?? null
+}
+
+function addressOfPrimary(driver: IoredisCluster, key: string): string {
+  return driver.slots[slotOf(bucketOfKey(key))]?.[0] ?? ''
 }
 
 function addressOf({ options }: IoredisNode): string {

@@ -50,10 +50,12 @@ export interface NodeRedisSentinel {
   destroy(): void
 }
 
-type NodeRedis = NodeRedisNode | NodeRedisCluster | NodeRedisSentinel
+export type NodeRedis = NodeRedisNode | NodeRedisCluster | NodeRedisSentinel
 
 /** RESP's type byte of a bulk string. */
 const BULK_STRING = 0x24
+/** A connection of its own neither waits for a server nor sends anything twice. */
+const OWN_CONNECTION = { disableOfflineQueue: true }
 const AS_BYTES: CommandOptions = { typeMapping: { [BULK_STRING]: Buffer } }
 
 export function isNodeRedis(driver: object): driver is NodeRedis {
@@ -98,7 +100,8 @@ export class NodeRedisClient implements RedisClient {
   }
 
   async connect(key: string): Promise<Connection> {
-    const connection = await this.#duplicate(key)
+    const connection = await duplicateFor(this.#driver, key, OWN_CONNECTION)
+    if (connection === null) throw new Error('No server holds the slot.')
     // Its commands are rejected one by one; without a listener the event would end the process.
     connection.on('error', () => undefined)
     await connection.connect()
@@ -120,15 +123,6 @@ export class NodeRedisClient implements RedisClient {
 
   async close(): Promise<void> {
     this.#driver.destroy()
-  }
-
-  async #duplicate(key: string): Promise<NodeRedisNode> {
-    const driver = this.#driver
-    if (isSentinel(driver)) return driver._execute(false, async (node) => duplicateOf(node))
-    if (!isCluster(driver)) return duplicateOf(driver)
-    const primary = driver.slots[slotOf(bucketOfKey(key))]?.master
-    if (primary === undefined) throw new Error('No server holds the slot.')
-    return duplicateOf(await driver.nodeClient(primary))
   }
 }
 
@@ -184,9 +178,20 @@ function isSentinel(driver: object): driver is NodeRedisSentinel {
   return 'getMasterNode' in driver && '_execute' in driver
 }
 
-/** A connection that neither waits for a server nor sends anything twice. */
-function duplicateOf(node: NodeRedisNode): NodeRedisNode {
+/** A connection of its own to the primary of this key, not yet opened; null when no server holds its slot. */
+export async function duplicateFor(
+  driver: NodeRedis,
+  key: string,
+  settings: object,
+): Promise<NodeRedisNode | null> {
+  if (isSentinel(driver)) return driver._execute(false, async (node) => duplicateOf(node, settings))
+  if (!isCluster(driver)) return duplicateOf(driver, settings)
+  const primary = driver.slots[slotOf(bucketOfKey(key))]?.master
+  return primary === undefined ? null : duplicateOf(await driver.nodeClient(primary), settings)
+}
+
+function duplicateOf(node: NodeRedisNode, settings: object): NodeRedisNode {
   const { options = {} } = node
   const socket = 'socket' in options && typeof options.socket === 'object' ? options.socket : {}
-  return node.duplicate({ disableOfflineQueue: true, socket: { ...socket, reconnectStrategy: false } })
+  return node.duplicate({ ...settings, socket: { ...socket, reconnectStrategy: false } })
 }

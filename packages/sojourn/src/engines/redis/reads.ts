@@ -1,9 +1,10 @@
 import type { SessionId, SessionRecord } from '../../core/port.ts'
+import { chunksOf } from './chunks-of.ts'
 import type { Reply } from './client.ts'
 import { failureOf, isSilence, refusalOf } from './failures.ts'
 import type { Passenger } from './flight.ts'
 import { bucketOf, isId, type Keys } from './keys.ts'
-import { bytesOf, listOf } from './replies.ts'
+import { bytesOf } from './replies.ts'
 import { recordOf } from './stored.ts'
 
 /** A record that somebody waits for. */
@@ -67,7 +68,7 @@ export function readRecords(
  */
 export function readCommands(reads: readonly Read[], keys: Keys, isCluster: boolean): Passenger[] {
   const groups = isCluster ? byBucket(reads) : [reads]
-  return groups.flatMap((group) => chunks(group).map((chunk) => commandFor(chunk, keys)))
+  return groups.flatMap((group) => chunksOf(group, KEYS_AT_ONCE).map((chunk) => commandFor(chunk, keys)))
 }
 
 function commandFor(reads: readonly Read[], keys: Keys): Passenger {
@@ -85,7 +86,7 @@ function commandFor(reads: readonly Read[], keys: Keys): Passenger {
 }
 
 function deliver(reads: readonly Read[], reply: Reply): void {
-  const values = Array.isArray(reply) ? listOf(reply) : []
+  const values: readonly Reply[] = Array.isArray(reply) ? reply : []
   for (const [index, { resolve, reject }] of reads.entries()) {
     try {
       resolve(bytesOf(values[index]))
@@ -109,12 +110,4 @@ function byBucket(reads: readonly Read[]): Read[][] {
     else group.push(read)
   }
   return [...alone, ...groups.values()]
-}
-
-function chunks(reads: readonly Read[]): (readonly Read[])[] {
-  if (reads.length <= KEYS_AT_ONCE) return [reads]
-  const parts: Read[][] = []
-  for (let from = 0; from < reads.length; from += KEYS_AT_ONCE)
-    parts.push(reads.slice(from, from + KEYS_AT_ONCE))
-  return parts
 }

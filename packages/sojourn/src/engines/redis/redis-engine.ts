@@ -1,18 +1,17 @@
 import { SessionError } from '../../core/errors.ts'
-import {
-  type Created,
-  type EndReason,
-  type Engine,
-  type EngineTraits,
-  type Instant,
-  type Replaced,
-  type SessionId,
-  type SessionRecord,
-  USER_CEILING,
-  type UserKey,
-  type UserLimit,
+import type {
+  Created,
+  EndReason,
+  Engine,
+  EngineTraits,
+  Instant,
+  Replaced,
+  SessionId,
+  SessionRecord,
+  UserKey,
+  UserLimit,
 } from '../../core/port.ts'
-import { assertEnd, assertInstant, assertUserId } from '../record-check.ts'
+import { assertEnd, assertInstant, assertNewer, assertUserId, CEILING } from '../record-check.ts'
 import type { RedisClient } from './client.ts'
 import { ConfirmedFlight } from './confirmed-flight.ts'
 import { DueList } from './due-list.ts'
@@ -22,8 +21,6 @@ import { readRecords } from './reads.ts'
 import type { CheckedOptions, Durability } from './redis-options.ts'
 import { ScriptRunner, type Sender } from './script-runner.ts'
 import { Verbs } from './verbs.ts'
-
-const CEILING: UserLimit = { max: USER_CEILING, whenFull: 'refuse', replaces: null }
 
 /** The port on a server that speaks Redis. `docs/storage/redis.md` says what each method sends. */
 export class RedisEngine implements Engine {
@@ -73,9 +70,7 @@ export class RedisEngine implements Engine {
   async replace(record: SessionRecord, expectedVersion: number, now: Instant): Promise<Replaced> {
     this.#assertOpen()
     assertInstant(now, 'now')
-    if (record.version <= expectedVersion) {
-      throw new SessionError('INVALID_ARGUMENT', 'A replace must store a higher version.')
-    }
+    assertNewer(record, expectedVersion)
     return this.#begin(this.#verbs.replace(record, expectedVersion, now))
   }
 

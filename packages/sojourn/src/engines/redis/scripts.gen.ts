@@ -16,7 +16,7 @@ interface Library {
   readonly source: string
 }
 
-const LIBRARY_NAME = 'sojourn_05bd25bda049'
+const LIBRARY_NAME = 'sojourn_63d9a24f6cb9'
 
 const RECORD_PART = `local USER_BYTES = 60
 local DIGEST = 67
@@ -182,8 +182,9 @@ if count + 1 > max then
 end
 local ended = {}
 for place = 1, surplus do ended[place] = live[place].id end
+local answer = table.concat(ended)
 local _, _, created_at, _, expires_at, absolute_at = fields_of(value)
-remember_answer(prefix, id, table.concat(ended))
+remember_answer(prefix, id, answer)
 redis.call('SET', KEYS[1], value, 'PXAT', expires_at + keep)
 if keeps_due then redis.call('ZADD', prefix .. 'due', expires_at, id) end
 if not index then return '' end
@@ -202,7 +203,7 @@ end
 forget_empty_entries()
 if cut_at and cut_at > created_at then redis.call('ZADD', index, -created_at, cut_off) end
 keep_index(index, keep)
-return table.concat(ended)
+return answer
 `
 
 const DUE_HEADS_BODY = `local scores = {}
@@ -424,7 +425,7 @@ export const SCRIPTS = {
   create: {
     name: 'create',
     functionName: `${LIBRARY_NAME}_create`,
-    sha1: '9d12b4dfe1380f7694a0d6d2b20cca873280d133',
+    sha1: '3aa1dcf6bf9a7b733675629ef4b09241aac1e007',
     commands: ['EXISTS', 'GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'ZADD', 'ZCARD', 'ZRANGE', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${WHOLE_SLOT_PART}${CREATE_BODY}`,
   },

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { SessionError } from '../../core/errors.ts'
 import type { SessionId, SessionRecord } from '../../core/port.ts'
+import { assertLives } from '../record-check.ts'
 import { decodeRecord, encodeRecord } from '../record-layout.ts'
 
 const WRITE_ID_BYTES = 4
@@ -30,9 +30,7 @@ export function writeIdBytes(writeId: number): Buffer {
 
 /** @throws SessionError `INVALID_ARGUMENT` for a record that breaks a rule of the port */
 export function storedBytes(record: SessionRecord, writeId: number): Buffer {
-  if (record.ended !== null) {
-    throw new SessionError('INVALID_ARGUMENT', 'A stored session must not have ended.')
-  }
+  assertLives(record)
   const bytes = encodeRecord(record, RESERVED_BYTES).fill(0, 0, LAST_WRITE_ID)
   bytes.writeUInt32BE(writeId, LAST_WRITE_ID)
   return bytes

@@ -1,9 +1,10 @@
 import { Redis } from 'ioredis'
 import type { RedisServer } from 'sojourn-servers'
 import type { Engine, SessionId } from '../../core/port.ts'
-import type { Argument, Command, RedisClient, Reply } from './client.ts'
+import type { Command, RedisClient, Reply } from './client.ts'
 import { clientOf } from './driver.ts'
 import { Keys } from './keys.ts'
+import { PassingClient } from './passing-client.test-support.ts'
 import { freshPrefix } from './redis.test-support.ts'
 import { RedisEngine } from './redis-engine.ts'
 import { checkOptions } from './redis-options.ts'
@@ -61,20 +62,13 @@ async function swapped(client: RedisClient, twin: Twin | undefined): Promise<Red
 }
 
 /** A client that remembers the last command. */
-class Recording implements RedisClient {
-  readonly isCluster: boolean
-  readonly #client: RedisClient
+class Recording extends PassingClient {
   #last: Command | null = null
   #fault: { readonly isApplied: boolean; readonly meanwhile: () => Promise<unknown> } | null = null
 
-  constructor(client: RedisClient) {
-    this.#client = client
-    this.isCluster = client.isCluster
-  }
-
   async again(): Promise<Reply> {
     if (this.#last === null) throw new Error('Nothing was sent.')
-    const [reply] = await Promise.all(this.#client.sendAll([this.#last]))
+    const [reply] = await Promise.all(super.sendAll([this.#last]))
     return reply
   }
 
@@ -82,39 +76,17 @@ class Recording implements RedisClient {
     this.#fault = { isApplied, meanwhile }
   }
 
-  sendAll(commands: readonly Command[]): Promise<Reply>[] {
+  override sendAll(commands: readonly Command[]): Promise<Reply>[] {
     this.#last = commands.at(-1) ?? null
     const fault = this.#fault
     this.#fault = null
-    if (fault === null) return this.#client.sendAll(commands)
-    const applied = fault.isApplied
-      ? this.#client.sendAll(commands)
-      : commands.map(() => Promise.resolve(null))
+    if (fault === null) return super.sendAll(commands)
+    const applied = fault.isApplied ? super.sendAll(commands) : commands.map(() => Promise.resolve(null))
     return applied.map(async (reply) => {
       await reply
       await fault.meanwhile()
       throw new Error('The connection broke.')
     })
-  }
-
-  sendEverywhere(args: readonly Argument[]) {
-    return this.#client.sendEverywhere(args)
-  }
-
-  connect(key: string) {
-    return this.#client.connect(key)
-  }
-
-  primaryOf(key: string) {
-    return this.#client.primaryOf(key)
-  }
-
-  refresh(key: string) {
-    return this.#client.refresh(key)
-  }
-
-  close() {
-    return this.#client.close()
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Argument, Command, RedisClient, Reply } from './client.ts'
+import { PassingClient } from './passing-client.test-support.ts'
 import { SCRIPTS, type Script } from './scripts.gen.ts'
 
 type ScriptName = keyof typeof SCRIPTS
@@ -18,9 +19,7 @@ function brokenText({ script, from, to }: Twin): string {
 }
 
 /** A client that runs one script in place of another. */
-export class SwappingClient implements RedisClient {
-  readonly isCluster: boolean
-  readonly #client: RedisClient
+export class SwappingClient extends PassingClient {
   readonly #of: Script
   readonly #sha1: string
 
@@ -32,34 +31,13 @@ export class SwappingClient implements RedisClient {
   }
 
   constructor(client: RedisClient, of: Script, sha1: string) {
-    this.#client = client
-    this.isCluster = client.isCluster
+    super(client)
     this.#of = of
     this.#sha1 = sha1
   }
 
-  sendAll(commands: readonly Command[]): Promise<Reply>[] {
+  override sendAll(commands: readonly Command[]): Promise<Reply>[] {
     const swapped = (word: Argument): Argument => (word === this.#of.sha1 ? this.#sha1 : word)
-    return this.#client.sendAll(commands.map(({ key, args }) => ({ key, args: args.map(swapped) })))
-  }
-
-  sendEverywhere(args: readonly Argument[]) {
-    return this.#client.sendEverywhere(args)
-  }
-
-  connect(key: string) {
-    return this.#client.connect(key)
-  }
-
-  primaryOf(key: string) {
-    return this.#client.primaryOf(key)
-  }
-
-  refresh(key: string) {
-    return this.#client.refresh(key)
-  }
-
-  close() {
-    return this.#client.close()
+    return super.sendAll(commands.map(({ key, args }) => ({ key, args: args.map(swapped) })))
   }
 }

@@ -63,7 +63,7 @@ const UNSEEN: readonly (Twin & {
   {
     name: 'a create that is sent twice forgets whom it ended',
     script: 'create',
-    from: 'remember_answer(prefix, id, table.concat(ended))',
+    from: 'remember_answer(prefix, id, answer)',
     to: '',
     play: async ({ engine, again }) => {
       await engine.create(numbered(1), null, NOW)

@@ -57,8 +57,12 @@ export class Verbs {
       script: SCRIPTS.create,
       keys: [this.#keys.record(id), ...user],
       args: [
-        ...[value, String(now), this.#keep, this.#due],
-        ...[String(Math.min(limit.max, USER_CEILING)), limit.whenFull === 'endOldest' ? '1' : '0'],
+        value,
+        String(now),
+        this.#keep,
+        this.#due,
+        String(Math.min(limit.max, USER_CEILING)),
+        limit.whenFull === 'endOldest' ? '1' : '0',
         limit.replaces ?? '',
       ],
     })
@@ -130,9 +134,15 @@ export class Verbs {
       script: SCRIPTS.endUser,
       keys: [this.#keys.user(bucket, userId)],
       args: [
-        ...[this.#keys.prefixOf(bucket), userId, writeIdBytes(this.#writeIds.next()), String(at)],
-        ...[stateOf(reason), isId(except) ? except : '', this.#keep, this.#due],
-        ...[randomBytes(CALL_NAME_BYTES).toString('base64url')],
+        this.#keys.prefixOf(bucket),
+        userId,
+        writeIdBytes(this.#writeIds.next()),
+        String(at),
+        stateOf(reason),
+        isId(except) ? except : '',
+        this.#keep,
+        this.#due,
+        randomBytes(CALL_NAME_BYTES).toString('base64url'),
       ],
     })
     return idsOf(reply)

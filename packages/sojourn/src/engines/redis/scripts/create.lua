@@ -85,9 +85,10 @@ if count + 1 > max then
 end
 local ended = {}
 for place = 1, surplus do ended[place] = live[place].id end
+local answer = table.concat(ended)
 
 local _, _, created_at, _, expires_at, absolute_at = fields_of(value)
-remember_answer(prefix, id, table.concat(ended))
+remember_answer(prefix, id, answer)
 redis.call('SET', KEYS[1], value, 'PXAT', expires_at + keep)
 if keeps_due then redis.call('ZADD', prefix .. 'due', expires_at, id) end
 if not index then return '' end
@@ -108,4 +109,4 @@ forget_empty_entries()
 -- The cut-off gives way to a session that is older by its clock.
 if cut_at and cut_at > created_at then redis.call('ZADD', index, -created_at, cut_off) end
 keep_index(index, keep)
-return table.concat(ended)
+return answer
