@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { conformance, runCase, type StoreUnderTest } from '../../testing/index.ts'
 import { invalidations, redis } from '../redis/index.ts'
 import { Keys } from '../redis/keys.ts'
+import { memberOf } from '../redis/redis.test-support.ts'
 import { nearCache } from './near-cache.ts'
 
 let server: RedisServer
@@ -34,7 +35,7 @@ async function store(due: boolean): Promise<StoreUnderTest> {
       return engine
     },
     loseIndexEntry: async (userId, id) => {
-      await client.zrem(keys.user(id.slice(0, 2), userId), id)
+      await client.zrem(keys.user(id.slice(0, 2), userId), memberOf(id))
     },
   }
 }

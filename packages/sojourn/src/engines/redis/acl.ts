@@ -42,9 +42,10 @@ const TRIALS: Readonly<Record<ScriptCommand, readonly string[]>> = {
   SETRANGE: ['0', 'v'],
   UNLINK: [],
   ZADD: ['1', 'm'],
-  ZCARD: [],
+  ZCOUNT: ['0', '0'],
   ZRANGE: ['0', '0'],
   ZRANGEBYSCORE: ['0', '0'],
+  ZRANK: ['m'],
   ZREM: ['m'],
   ZSCORE: ['m'],
 }

@@ -6,7 +6,7 @@ import { beatPattern } from './invalidations-keys.ts'
 const BATCH = '1000'
 const SHOWN = 3
 /** What follows the prefix. */
-const OWN = /^:\{[A-Za-z0-9_-]{2}\}:(?:s:[A-Za-z0-9_-]{16}|u:[0-9a-f]{22}|a:[A-Za-z0-9_-]{1,64}|due)$/
+const OWN = /^:\{[A-Za-z0-9_-]{2}\}:(?:s:[A-Za-z0-9_-]{16}|u:[0-3]|a:[A-Za-z0-9_-]{1,64}|due)$/
 
 /** What lies on the server, as far as it was looked through. */
 export interface KeySample {

@@ -3,7 +3,9 @@ import type { SessionId } from '../../core/port.ts'
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 const BUCKET_LENGTH = 2
-const HASH_LENGTH = 22
+/** A user's score in an index is 48 bits of the hash: exact as the server keeps scores, as doubles. */
+const SCORE_DIGITS = 12
+const INDEXES = 4
 const USER_LABEL = 'sojourn/user/v1\0'
 const BUCKET = /^[A-Za-z0-9_-]{2}$/
 const ID = /^[A-Za-z0-9_-]{16}$/
@@ -51,12 +53,12 @@ export class Keys {
   }
 
   /**
-   * The user's sessions. A hash keeps user ids out of key names, which reach logs (SECURITY T93). It is SHA-1
-   * because scripts have no other; records hold the whole user id, and that is what is compared.
+   * The index in which a user's sessions are noted, one of four in a bucket. It follows from a hash, which keeps
+   * user ids out of key names, and so out of logs (SECURITY T93). It is SHA-1 because scripts have no other.
    */
   user(bucket: string, userId: string): string {
-    const digest = hash('sha1', USER_LABEL + userId)
-    return `${this.prefixOf(bucket)}u:${digest.slice(0, HASH_LENGTH)}`
+    const score = Number.parseInt(hash('sha1', USER_LABEL + userId).slice(0, SCORE_DIGITS), 16)
+    return `${this.prefixOf(bucket)}u:${score % INDEXES}`
   }
 
   due(bucket: string): string {

@@ -47,12 +47,22 @@ export async function redisStore(
   }
 }
 
+/** How an index names a session: without its bucket. */
+export function memberOf(id: SessionId): string {
+  return id.slice(2)
+}
+
+/** The sessions among the members of an index in the bucket of the samples; the others say of themselves what they are. */
+export function idsAmong(members: readonly string[]): SessionId[] {
+  return members.filter((member) => member.length === 14).map((member) => `Ab${member}`)
+}
+
 /** What only a fault could do: an index without one of its sessions. */
 export async function loseIndexEntry(
   { driver }: OpenClient,
   [prefix, userId, id]: readonly [string, string, SessionId],
 ): Promise<void> {
   const key = new Keys(prefix).user(bucketOf(id), userId)
-  const [removed] = await Promise.all(clientOf(driver).sendAll([{ key, args: ['ZREM', key, id] }]))
+  const [removed] = await Promise.all(clientOf(driver).sendAll([{ key, args: ['ZREM', key, memberOf(id)] }]))
   if (removed !== 1) throw new Error(`${id} was not in the index of ${userId}.`)
 }

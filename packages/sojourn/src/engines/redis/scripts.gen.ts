@@ -16,7 +16,7 @@ interface Library {
   readonly source: string
 }
 
-const LIBRARY_NAME = 'sojourn_63d9a24f6cb9'
+const LIBRARY_NAME = 'sojourn_cfb473d6a5a6'
 
 const RECORD_PART = `local USER_BYTES = 60
 local DIGEST = 67
@@ -40,22 +40,61 @@ end
 `
 
 const CUT_OFF_PART = `local CUT_OFF_MS = 400 * 86400000
-local function cut_off_of(index)
-  local first = redis.call('ZRANGE', index, 0, 0, 'WITHSCORES')
-  local score = tonumber(first[2])
-  if score and score < 0 then return -score, first[1] end
+local function is_cut_off(member)
+  return string.byte(member) == 33
 end
-local function is_cut(cut_at, cut_off, created_at, id)
-  return cut_at ~= nil and created_at < cut_at and id ~= string.sub(cut_off, 3)
+local function cut_off_in(member)
+  return {
+    member = member, state = string.sub(member, 42, 42), at = struct.unpack('>I6', member, 43),
+    except = string.sub(member, 49),
+  }
+end
+local function cut_off_member(index, state, at, except)
+  return '!' .. index.hash .. state .. struct.pack('>I6', at) .. except
+end
+local function cut_off_of(index)
+  for place = 0, math.huge do
+    local member = redis.call('ZRANGEBYSCORE', index.key, index.score, index.score, 'LIMIT', place, 1)[1]
+    if not member or not is_cut_off(member) then return nil end
+    if string.sub(member, 2, 41) == index.hash then return cut_off_in(member) end
+  end
+end
+local function is_cut(cut_off, created_at, id)
+  return cut_off ~= nil and created_at < cut_off.at and id ~= cut_off.except
 end
 `
 
-const KEEP_INDEX_PART = `local function keep_index(index, keep)
-  local last = redis.call('ZRANGE', index, -1, -1, 'WITHSCORES')
-  local until_at = last[2] and tonumber(last[2]) + keep or 0
-  local cut_at = cut_off_of(index)
-  if cut_at then until_at = math.max(until_at, cut_at + CUT_OFF_MS) end
-  if until_at > 0 then redis.call('PEXPIREAT', index, until_at) end
+const USER_INDEX_PART = `local INDEXES = 4
+local function index_of(prefix, user, key)
+  if user == '' then return nil end
+  local hash = redis.sha1hex('sojourn/user/v1\\0' .. user)
+  local score = tonumber(string.sub(hash, 1, 12), 16)
+  return { key = key or prefix .. 'u:' .. score % INDEXES, score = score, hash = hash }
+end
+local function member_of(id)
+  return string.sub(id, 3)
+end
+`
+
+const IDS_OF_PART = `local function id_of(member, prefix)
+  return string.sub(prefix, -4, -3) .. member
+end
+local function ids_of(index, prefix)
+  local ids = {}
+  for _, member in ipairs(redis.call('ZRANGEBYSCORE', index.key, index.score, index.score)) do
+    if not is_cut_off(member) then ids[#ids + 1] = id_of(member, prefix) end
+  end
+  return ids
+end
+`
+
+const KEEP_INDEX_PART = `local DAY_MS = 86400000
+local function keep_index(key, until_at)
+  local kept_until = -tonumber(redis.call('ZSCORE', key, 'until') or 0)
+  if kept_until >= until_at then return kept_until end
+  redis.call('ZADD', key, -until_at - DAY_MS, 'until')
+  redis.call('PEXPIREAT', key, until_at + DAY_MS)
+  return until_at + DAY_MS
 end
 `
 
@@ -75,7 +114,7 @@ local function bury(prefix, id, index, grave)
     redis.call('SETRANGE', key, 12, grave.write_id .. '\\1' .. grave.state)
     redis.call('SETRANGE', key, 52, struct.pack('>I6', grave.at))
   end
-  if index then redis.call('ZREM', index, id) end
+  if index then redis.call('ZREM', index.key, member_of(id)) end
   if is_there and grave.keeps_due and leased_until(grave.due_at) <= grave.at then
     redis.call('ZADD', prefix .. 'due', grave.at, id)
   end
@@ -101,12 +140,6 @@ const REGARDLESS_PART = `local function write_regardless(prefix)
 end
 `
 
-const INDEX_OF_PART = `local function index_of(prefix, user)
-  if user == '' then return nil end
-  return prefix .. 'u:' .. string.sub(redis.sha1hex('sojourn/user/v1\\0' .. user), 1, 22)
-end
-`
-
 const FIND_PART = `local function find(key, keep, keeps_due)
   local head = head_of(key)
   if head == '' then return nil end
@@ -117,10 +150,10 @@ const FIND_PART = `local function find(key, keep, keeps_due)
   local due_at = due_of(prefix, id, keeps_due)
   if state ~= 0 then return head, index, due_at, true end
   if not index then return head, nil, due_at, false end
-  local cut_at, cut_off = cut_off_of(index)
-  if not is_cut(cut_at, cut_off, created_at, id) then return head, index, due_at, false end
+  local cut_off = cut_off_of(index)
+  if not is_cut(cut_off, created_at, id) then return head, index, due_at, false end
   bury(prefix, id, index, {
-    write_id = write_id_of(head), state = string.sub(cut_off, 2, 2), at = cut_at,
+    write_id = write_id_of(head), state = cut_off.state, at = cut_off.at,
     keep = keep, keeps_due = keeps_due, due_at = due_at,
   })
   return head, index, due_at, true
@@ -128,18 +161,18 @@ end
 `
 
 const CREATE_BODY = `local value, now, keep, keeps_due = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1'
-local index = KEYS[2]
-local prefix, id = string.sub(KEYS[1], 1, -19), string.sub(KEYS[1], -16)
-local function live_sessions(cut_at, cut_off)
+local prefix, id, user = string.sub(KEYS[1], 1, -19), string.sub(KEYS[1], -16), user_of(value)
+local index = index_of(prefix, user, KEYS[2])
+local function live_sessions(cut_off)
   local live, absent = {}, {}
-  for _, member in ipairs(redis.call('ZRANGEBYSCORE', index, 0, '+inf')) do
-    local head = head_of(prefix .. 's:' .. member)
+  for _, each in ipairs(ids_of(index, prefix)) do
+    local head = head_of(prefix .. 's:' .. each)
     if head == '' then
-      absent[#absent + 1] = member
-    elseif is_readable(head) and member ~= ARGV[7] then
+      absent[#absent + 1] = member_of(each)
+    elseif is_readable(head) and each ~= ARGV[7] and user_of(head) == user then
       local state, _, created_at, _, expires_at = fields_of(head)
-      if state == 0 and now < expires_at and not is_cut(cut_at, cut_off, created_at, member) then
-        live[#live + 1] = { id = member, created_at = created_at, due_at = due_of(prefix, member, keeps_due) }
+      if state == 0 and now < expires_at and not is_cut(cut_off, created_at, each) then
+        live[#live + 1] = { id = each, created_at = created_at, due_at = due_of(prefix, each, keeps_due) }
       end
     end
   end
@@ -151,12 +184,17 @@ local function live_sessions(cut_at, cut_off)
 end
 local function forget(absent)
   for from = 1, #absent, 1000 do
-    redis.call('ZREM', index, unpack(absent, from, math.min(from + 999, #absent)))
+    redis.call('ZREM', index.key, unpack(absent, from, math.min(from + 999, #absent)))
   end
 end
-local function forget_empty_entries()
-  for _, member in ipairs(redis.call('ZRANGEBYSCORE', index, 0, now, 'LIMIT', 0, 4)) do
-    if redis.call('EXISTS', prefix .. 's:' .. member) == 0 then redis.call('ZREM', index, member) end
+local function tidy()
+  local place = redis.call('ZRANK', index.key, member_of(id))
+  for _, member in ipairs(redis.call('ZRANGE', index.key, place + 1, place + 4)) do
+    if is_cut_off(member) then
+      if cut_off_in(member).at + CUT_OFF_MS < now then redis.call('ZREM', index.key, member) end
+    elseif redis.call('EXISTS', prefix .. 's:' .. id_of(member, prefix)) == 0 then
+      redis.call('ZREM', index.key, member)
+    end
   end
 end
 if keeps_due then assert_whole_slot(KEYS[1], prefix) end
@@ -168,12 +206,11 @@ if stored ~= '' then
   redis.call('SETRANGE', KEYS[1], 12, write_id_of(value))
   return answer_of(prefix, id) or ''
 end
-local count = index and redis.call('ZCARD', index) or 0
+local count = index and redis.call('ZCOUNT', index.key, index.score, index.score) or 0
 local live, absent, surplus, max = {}, {}, 0, tonumber(ARGV[5])
-local cut_at, cut_off
-if count > 0 then cut_at, cut_off = cut_off_of(index) end
+local cut_off = count > 0 and cut_off_of(index) or nil
 if count + 1 > max then
-  live, absent = live_sessions(cut_at, cut_off)
+  live, absent = live_sessions(cut_off)
   surplus = #live + 1 - max
   if surplus > 0 and ARGV[6] == '0' then
     forget(absent)
@@ -195,14 +232,13 @@ for place = 1, surplus do
   })
 end
 forget(absent)
-redis.call('ZADD', index, absolute_at, id)
-if count == 0 then
-  redis.call('PEXPIREAT', index, absolute_at + keep)
-  return ''
+redis.call('ZADD', index.key, index.score, member_of(id))
+keep_index(index.key, absolute_at + keep)
+tidy()
+if cut_off and cut_off.at > created_at then
+  redis.call('ZREM', index.key, cut_off.member)
+  redis.call('ZADD', index.key, index.score, cut_off_member(index, cut_off.state, created_at, cut_off.except))
 end
-forget_empty_entries()
-if cut_at and cut_at > created_at then redis.call('ZADD', index, -created_at, cut_off) end
-keep_index(index, keep)
 return answer
 `
 
@@ -214,14 +250,17 @@ return scores
 `
 
 const END_USER_BODY = `local prefix, at, except = ARGV[1], tonumber(ARGV[4]), ARGV[6]
-local keep, keeps_due, index = tonumber(ARGV[7]), ARGV[8] == '1', KEYS[1]
-assert_whole_slot(index, prefix)
+local keep, keeps_due, index = tonumber(ARGV[7]), ARGV[8] == '1', index_of(prefix, ARGV[2], KEYS[1])
+local function keep_cut_off()
+  redis.call('PEXPIREAT', index.key, keep_index(index.key, at + CUT_OFF_MS))
+end
+assert_whole_slot(index.key, prefix)
 local answered = answer_of(prefix, ARGV[9])
 if answered then
-  keep_index(index, keep)
+  keep_cut_off()
   return answered
 end
-local cut_at, cut_off = cut_off_of(index)
+local cut_off = cut_off_of(index)
 local ended, gone, graves = {}, {}, {}
 local function dig(id, state, instant)
   graves[#graves + 1] = {
@@ -235,26 +274,26 @@ local function look_at(id, is_listed)
   local state, _, created_at = fields_of(head)
   if state ~= 0 then
     gone[#gone + 1] = id
-  elseif is_cut(cut_at, cut_off, created_at, id) then
-    dig(id, string.sub(cut_off, 2, 2), cut_at)
+  elseif is_cut(cut_off, created_at, id) then
+    dig(id, cut_off.state, cut_off.at)
   elseif is_listed and id ~= except then
     ended[#ended + 1] = id
     dig(id, ARGV[5], at)
   end
 end
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', index, 0, '+inf')) do look_at(id, true) end
-if except ~= '' and not redis.call('ZSCORE', index, except) then look_at(except, false) end
+for _, id in ipairs(ids_of(index, prefix)) do look_at(id, true) end
+if except ~= '' and not redis.call('ZSCORE', index.key, member_of(except)) then look_at(except, false) end
 local answer = table.concat(ended)
 write_regardless(prefix)
 remember_answer(prefix, ARGV[9], answer)
 for _, grave in ipairs(graves) do bury(prefix, grave.id, index, grave) end
-for _, id in ipairs(gone) do redis.call('ZREM', index, id) end
-if not cut_at or cut_at <= at then
-  if cut_at == at and string.sub(cut_off, 3) ~= except then except = '' end
-  if cut_at then redis.call('ZREM', index, cut_off) end
-  redis.call('ZADD', index, -at, '!' .. ARGV[5] .. except)
+for _, id in ipairs(gone) do redis.call('ZREM', index.key, member_of(id)) end
+if not cut_off or cut_off.at <= at then
+  if cut_off and cut_off.at == at and cut_off.except ~= except then except = '' end
+  if cut_off then redis.call('ZREM', index.key, cut_off.member) end
+  redis.call('ZADD', index.key, index.score, cut_off_member(index, ARGV[5], at, except))
 end
-keep_index(index, keep)
+keep_cut_off()
 return answer
 `
 
@@ -314,19 +353,20 @@ return answer
 
 const LIST_BODY = `local prefix, now = ARGV[1], tonumber(ARGV[3])
 assert_whole_slot(KEYS[1], prefix)
-local cut_at, cut_off = cut_off_of(KEYS[1])
+local index = index_of(prefix, ARGV[2], KEYS[1])
+local cut_off = cut_off_of(index)
 local live = {}
 local function add(id, value)
   live[#live + 1] = id
   live[#live + 1] = value
 end
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], 0, '+inf')) do
+for _, id in ipairs(ids_of(index, prefix)) do
   local value = redis.call('GET', prefix .. 's:' .. id)
   if value and not is_readable(value) then
     add(id, value)
   elseif value and user_of(value) == ARGV[2] then
     local state, _, created_at, _, expires_at = fields_of(value)
-    if state == 0 and now < expires_at and not is_cut(cut_at, cut_off, created_at, id) then add(id, value) end
+    if state == 0 and now < expires_at and not is_cut(cut_off, created_at, id) then add(id, value) end
   end
 end
 return live
@@ -347,19 +387,19 @@ for back = 0, is_expected and -1 or 3 do
     return 2
   end
 end
-local id, prefix, index = string.sub(KEYS[1], -16), string.sub(KEYS[1], 1, -19), KEYS[2]
+local id, prefix = string.sub(KEYS[1], -16), string.sub(KEYS[1], 1, -19)
 local user, given_user = user_of(head), user_of(value)
 if user ~= given_user then
   value = string.sub(value, 1, USER_BYTES - 1) .. string.char(#user) .. string.sub(value, USER_BYTES + 1, USER - 1)
     .. user .. string.sub(value, USER + #given_user)
-  index = index_of(prefix, user)
 end
+local index = index_of(prefix, user, user == given_user and KEYS[2] or nil)
 local due_at = due_of(prefix, id, keeps_due)
 if index then
-  local cut_at, cut_off = cut_off_of(index)
-  if is_cut(cut_at, cut_off, created_at, id) then
+  local cut_off = cut_off_of(index)
+  if is_cut(cut_off, created_at, id) then
     bury(prefix, id, index, {
-      write_id = write_id_of(head), state = string.sub(cut_off, 2, 2), at = cut_at,
+      write_id = write_id_of(head), state = cut_off.state, at = cut_off.at,
       keep = keep, keeps_due = keeps_due, due_at = due_at,
     })
     return 0
@@ -376,10 +416,7 @@ if seen_to_be ~= new_seen_at or expires_to_be ~= new_expires_at or created_at ~=
   value = string.sub(value, 1, 22) .. struct.pack('>I6I6I6', created_at, seen_to_be, expires_to_be) .. string.sub(value, 41)
 end
 redis.call('SET', KEYS[1], value, 'PXAT', expires_to_be + keep)
-if index and absolute_at ~= new_absolute_at then
-  redis.call('ZADD', index, 'XX', new_absolute_at, id)
-  keep_index(index, keep)
-end
+if index and new_absolute_at > absolute_at then keep_index(index.key, new_absolute_at + keep) end
 if due_at then
   local earliest = math.max(expires_to_be, leased_until(due_at))
   if earliest < due_at then redis.call('ZADD', prefix .. 'due', earliest, id) end
@@ -425,9 +462,9 @@ export const SCRIPTS = {
   create: {
     name: 'create',
     functionName: `${LIBRARY_NAME}_create`,
-    sha1: '3aa1dcf6bf9a7b733675629ef4b09241aac1e007',
-    commands: ['EXISTS', 'GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'ZADD', 'ZCARD', 'ZRANGE', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
-    source: `${RECORD_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${WHOLE_SLOT_PART}${CREATE_BODY}`,
+    sha1: '67c88766d18264f1cc15a9451f2662d38659012d',
+    commands: ['EXISTS', 'GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'ZADD', 'ZCOUNT', 'ZRANGE', 'ZRANGEBYSCORE', 'ZRANK', 'ZREM', 'ZSCORE'],
+    source: `${RECORD_PART}${CUT_OFF_PART}${USER_INDEX_PART}${IDS_OF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${WHOLE_SLOT_PART}${CREATE_BODY}`,
   },
   dueHeads: {
     name: 'due-heads',
@@ -439,16 +476,16 @@ export const SCRIPTS = {
   endUser: {
     name: 'end-user',
     functionName: `${LIBRARY_NAME}_end_user`,
-    sha1: '82c766028eea141b93972c83cc0c49ddec219b0a',
-    commands: ['EXISTS', 'GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'UNLINK', 'ZADD', 'ZRANGE', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
-    source: `${RECORD_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${REGARDLESS_PART}${WHOLE_SLOT_PART}${END_USER_BODY}`,
+    sha1: 'a92ab263b361179c866e230330682cc7ad58ae90',
+    commands: ['EXISTS', 'GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'UNLINK', 'ZADD', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
+    source: `${RECORD_PART}${CUT_OFF_PART}${USER_INDEX_PART}${IDS_OF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${REGARDLESS_PART}${WHOLE_SLOT_PART}${END_USER_BODY}`,
   },
   end: {
     name: 'end',
     functionName: `${LIBRARY_NAME}_end`,
-    sha1: 'fd0def533a5889144c4307b0be5d4580aed4a6ff',
-    commands: ['EXISTS', 'GETRANGE', 'PEXPIREAT', 'SETRANGE', 'UNLINK', 'ZADD', 'ZRANGE', 'ZREM', 'ZSCORE'],
-    source: `${RECORD_PART}${CUT_OFF_PART}${BURY_PART}${INDEX_OF_PART}${FIND_PART}${REGARDLESS_PART}${WHOLE_SLOT_PART}${END_BODY}`,
+    sha1: '7fbc63a82bb1e2cc9c9bfe5d7a42d1d1f86d573a',
+    commands: ['EXISTS', 'GETRANGE', 'PEXPIREAT', 'SETRANGE', 'UNLINK', 'ZADD', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
+    source: `${RECORD_PART}${CUT_OFF_PART}${USER_INDEX_PART}${BURY_PART}${FIND_PART}${REGARDLESS_PART}${WHOLE_SLOT_PART}${END_BODY}`,
   },
   lease: {
     name: 'lease',
@@ -460,16 +497,16 @@ export const SCRIPTS = {
   list: {
     name: 'list',
     functionName: `${LIBRARY_NAME}_list`,
-    sha1: 'b07413c469d4ce3ce5e1f343409f9672deae19a3',
-    commands: ['EXISTS', 'GET', 'ZRANGE', 'ZRANGEBYSCORE'],
-    source: `${RECORD_PART}${CUT_OFF_PART}${WHOLE_SLOT_PART}${LIST_BODY}`,
+    sha1: '72a7eed9f0951333231b801ec3498b964d58b58f',
+    commands: ['EXISTS', 'GET', 'ZRANGEBYSCORE'],
+    source: `${RECORD_PART}${CUT_OFF_PART}${USER_INDEX_PART}${IDS_OF_PART}${WHOLE_SLOT_PART}${LIST_BODY}`,
   },
   replace: {
     name: 'replace',
     functionName: `${LIBRARY_NAME}_replace`,
-    sha1: '5bd59ed8d5d16b62b9f2c3c26900a0b23f9892e3',
-    commands: ['EXISTS', 'GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'ZADD', 'ZRANGE', 'ZREM', 'ZSCORE'],
-    source: `${RECORD_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${INDEX_OF_PART}${BURY_PART}${REPLACE_BODY}`,
+    sha1: 'c7a3cba764bedeb636ef27f25320b550b4efa166',
+    commands: ['EXISTS', 'GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'ZADD', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
+    source: `${RECORD_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${USER_INDEX_PART}${BURY_PART}${REPLACE_BODY}`,
   },
   settle: {
     name: 'settle',
@@ -481,16 +518,16 @@ export const SCRIPTS = {
   touch: {
     name: 'touch',
     functionName: `${LIBRARY_NAME}_touch`,
-    sha1: 'a3ba7072f28b797e47e9f99c3bfdfcb5c929b038',
-    commands: ['EXISTS', 'GETRANGE', 'PEXPIREAT', 'SETRANGE', 'ZADD', 'ZRANGE', 'ZREM', 'ZSCORE'],
-    source: `${RECORD_PART}${CUT_OFF_PART}${BURY_PART}${INDEX_OF_PART}${FIND_PART}${TOUCH_BODY}`,
+    sha1: '54309953e08ef55a5eb91459d6629cc7abff30ff',
+    commands: ['EXISTS', 'GETRANGE', 'PEXPIREAT', 'SETRANGE', 'ZADD', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
+    source: `${RECORD_PART}${CUT_OFF_PART}${USER_INDEX_PART}${BURY_PART}${FIND_PART}${TOUCH_BODY}`,
   },
 } as const satisfies Record<string, Script>
 
 export const LIBRARY = {
   name: LIBRARY_NAME,
   source: `#!lua name=${LIBRARY_NAME}
-${RECORD_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${WHOLE_SLOT_PART}${REGARDLESS_PART}${INDEX_OF_PART}${FIND_PART}redis.register_function{ function_name = '${LIBRARY_NAME}_create', callback = function(KEYS, ARGV)
+${RECORD_PART}${CUT_OFF_PART}${USER_INDEX_PART}${IDS_OF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${WHOLE_SLOT_PART}${REGARDLESS_PART}${FIND_PART}redis.register_function{ function_name = '${LIBRARY_NAME}_create', callback = function(KEYS, ARGV)
 ${CREATE_BODY}end }
 redis.register_function{ function_name = '${LIBRARY_NAME}_due_heads', flags = { 'no-writes' }, callback = function(KEYS, ARGV)
 ${DUE_HEADS_BODY}end }

@@ -40,7 +40,7 @@ export const SUITE_TWINS: readonly SuiteTwin[] = [
   {
     name: 'a replace looks at no cut-off',
     script: 'replace',
-    from: 'if is_cut(cut_at, cut_off, created_at, id) then',
+    from: 'if is_cut(cut_off, created_at, id) then',
     to: 'if false then',
     caughtBy: [
       'T52: a session that the index had lost is read as it is stored until a replace meets the cut-off',
@@ -97,7 +97,7 @@ export const SUITE_TWINS: readonly SuiteTwin[] = [
   {
     name: 'a cut-off does not give way to an older session',
     script: 'create',
-    from: 'if cut_at and cut_at > created_at then',
+    from: 'if cut_off and cut_off.at > created_at then',
     to: 'if false then',
     caughtBy: ['a session created before the user’s cut-off, but stored after it, lives'],
   },
@@ -130,7 +130,7 @@ export const SUITE_TWINS: readonly SuiteTwin[] = [
   {
     name: 'an end looks at no cut-off',
     script: 'end',
-    from: 'if not is_cut(cut_at, cut_off, created_at, id) then',
+    from: 'if not is_cut(cut_off, created_at, id) then',
     to: 'if true then',
     caughtBy: [
       'T52: a session that the index had lost is read as it is stored until an end meets the cut-off',
@@ -167,7 +167,7 @@ export const SUITE_TWINS: readonly SuiteTwin[] = [
   {
     name: 'endUser sets no cut-off',
     script: 'endUser',
-    from: "redis.call('ZADD', index, -at, '!' .. ARGV[5] .. except)",
+    from: "redis.call('ZADD', index.key, index.score, cut_off_member(index, ARGV[5], at, except))",
     to: '',
     caughtBy: [
       'the cut-off is set for a user whose index is empty',

@@ -5,7 +5,7 @@ import type { Command, RedisClient, Reply } from './client.ts'
 import { clientOf } from './driver.ts'
 import { Keys } from './keys.ts'
 import { PassingClient } from './passing-client.test-support.ts'
-import { freshPrefix } from './redis.test-support.ts'
+import { freshPrefix, idsAmong, memberOf } from './redis.test-support.ts'
 import { RedisEngine } from './redis-engine.ts'
 import { checkOptions } from './redis-options.ts'
 import { SwappingClient, type Twin } from './twins.test-support.ts'
@@ -26,6 +26,8 @@ export interface Twice {
   readonly loseReply: (isApplied: boolean, meanwhile: () => Promise<unknown>) => void
   /** Everything in the store, by key. */
   readonly stored: () => Promise<ReadonlyMap<string, StoredKey>>
+  /** The sessions that the index of `u_1` names, of whomever. */
+  readonly indexed: () => Promise<SessionId[]>
   /** What only a fault could do: an index without this session of `u_1`. */
   readonly loseIndexEntry: (id: SessionId) => Promise<unknown>
   /** What the server’s clock does: an index with a session whose record has left. */
@@ -51,7 +53,8 @@ export async function twice(
     again: () => recording.again(),
     loseReply: (isApplied, meanwhile) => recording.loseReply(isApplied, meanwhile),
     stored: () => storedBelow(driver, new Keys(checked.prefix).prefixOf('Ab')),
-    loseIndexEntry: (id) => driver.zrem(new Keys(checked.prefix).user('Ab', 'u_1'), id),
+    indexed: async () => idsAmong(await driver.zrange(new Keys(checked.prefix).user('Ab', 'u_1'), '0', '-1')),
+    loseIndexEntry: (id) => driver.zrem(new Keys(checked.prefix).user('Ab', 'u_1'), memberOf(id)),
     loseRecord: (id) => driver.del(new Keys(checked.prefix).record(id)),
     close: () => driver.disconnect(),
   }

@@ -1,6 +1,6 @@
 -- create.lua: stores a new record and holds the user's limit.
 -- KEYS[1]     the record                    <prefix>s:<id>
--- KEYS[2]     the user's index              <prefix>u:<hash>; left out without a user
+-- KEYS[2]     the user's index              <prefix>u:<0 to 3>; left out without a user
 -- ARGV[1]     the bytes of the record, with the write id
 -- ARGV[2]     now
 -- ARGV[3]     how long a live record is kept past its deadline, in milliseconds
@@ -13,26 +13,27 @@
 
 -- @include record
 -- @include cut-off
+-- @include ids-of
 -- @include keep-index
 -- @include bury
 -- @include answer
 -- @include whole-slot
 
 local value, now, keep, keeps_due = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1'
-local index = KEYS[2]
-local prefix, id = string.sub(KEYS[1], 1, -19), string.sub(KEYS[1], -16)
+local prefix, id, user = string.sub(KEYS[1], 1, -19), string.sub(KEYS[1], -16), user_of(value)
+local index = index_of(prefix, user, KEYS[2])
 
--- The sessions that count, the oldest first; and the entries whose record is absent.
-local function live_sessions(cut_at, cut_off)
+-- The user's sessions that count, the oldest first; and the members whose record is absent.
+local function live_sessions(cut_off)
   local live, absent = {}, {}
-  for _, member in ipairs(redis.call('ZRANGEBYSCORE', index, 0, '+inf')) do
-    local head = head_of(prefix .. 's:' .. member)
+  for _, each in ipairs(ids_of(index, prefix)) do
+    local head = head_of(prefix .. 's:' .. each)
     if head == '' then
-      absent[#absent + 1] = member
-    elseif is_readable(head) and member ~= ARGV[7] then
+      absent[#absent + 1] = member_of(each)
+    elseif is_readable(head) and each ~= ARGV[7] and user_of(head) == user then
       local state, _, created_at, _, expires_at = fields_of(head)
-      if state == 0 and now < expires_at and not is_cut(cut_at, cut_off, created_at, member) then
-        live[#live + 1] = { id = member, created_at = created_at, due_at = due_of(prefix, member, keeps_due) }
+      if state == 0 and now < expires_at and not is_cut(cut_off, created_at, each) then
+        live[#live + 1] = { id = each, created_at = created_at, due_at = due_of(prefix, each, keeps_due) }
       end
     end
   end
@@ -47,15 +48,20 @@ end
 -- is absent here is nowhere: in a slot that is moving a server refuses this script, whose first key is no key yet.
 local function forget(absent)
   for from = 1, #absent, 1000 do
-    redis.call('ZREM', index, unpack(absent, from, math.min(from + 999, #absent)))
+    redis.call('ZREM', index.key, unpack(absent, from, math.min(from + 999, #absent)))
   end
 end
 
--- Records leave by themselves, their entries do not: each new session takes away a few whose record is gone and
--- could not live any more. Both, because in a slot that is moving a record may only seem to be gone.
-local function forget_empty_entries()
-  for _, member in ipairs(redis.call('ZRANGEBYSCORE', index, 0, now, 'LIMIT', 0, 4)) do
-    if redis.call('EXISTS', prefix .. 's:' .. member) == 0 then redis.call('ZREM', index, member) end
+-- Records leave by themselves, their entries do not: each new session takes away what serves nobody of the few
+-- behind its own, whose place in the index is one of chance.
+local function tidy()
+  local place = redis.call('ZRANK', index.key, member_of(id))
+  for _, member in ipairs(redis.call('ZRANGE', index.key, place + 1, place + 4)) do
+    if is_cut_off(member) then
+      if cut_off_in(member).at + CUT_OFF_MS < now then redis.call('ZREM', index.key, member) end
+    elseif redis.call('EXISTS', prefix .. 's:' .. id_of(member, prefix)) == 0 then
+      redis.call('ZREM', index.key, member)
+    end
   end
 end
 
@@ -71,12 +77,11 @@ if stored ~= '' then
   return answer_of(prefix, id) or ''
 end
 
-local count = index and redis.call('ZCARD', index) or 0
+local count = index and redis.call('ZCOUNT', index.key, index.score, index.score) or 0
 local live, absent, surplus, max = {}, {}, 0, tonumber(ARGV[5])
-local cut_at, cut_off
-if count > 0 then cut_at, cut_off = cut_off_of(index) end
+local cut_off = count > 0 and cut_off_of(index) or nil
 if count + 1 > max then
-  live, absent = live_sessions(cut_at, cut_off)
+  live, absent = live_sessions(cut_off)
   surplus = #live + 1 - max
   if surplus > 0 and ARGV[6] == '0' then
     forget(absent)
@@ -100,13 +105,12 @@ for place = 1, surplus do
   })
 end
 forget(absent)
-redis.call('ZADD', index, absolute_at, id)
-if count == 0 then
-  redis.call('PEXPIREAT', index, absolute_at + keep)
-  return ''
-end
-forget_empty_entries()
+redis.call('ZADD', index.key, index.score, member_of(id))
+keep_index(index.key, absolute_at + keep)
+tidy()
 -- The cut-off gives way to a session that is older by its clock.
-if cut_at and cut_at > created_at then redis.call('ZADD', index, -created_at, cut_off) end
-keep_index(index, keep)
+if cut_off and cut_off.at > created_at then
+  redis.call('ZREM', index.key, cut_off.member)
+  redis.call('ZADD', index.key, index.score, cut_off_member(index, cut_off.state, created_at, cut_off.except))
+end
 return answer

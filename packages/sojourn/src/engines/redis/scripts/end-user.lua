@@ -1,5 +1,5 @@
 -- end-user.lua: ends all of a user's sessions but one, and sets the user's cut-off.
--- KEYS[1]     the user's index              <prefix>u:<hash>
+-- KEYS[1]     the user's index              <prefix>u:<0 to 3>
 -- ARGV[1]     the prefix of the bucket's keys
 -- ARGV[2]     the user id
 -- ARGV[3]     the write id
@@ -14,6 +14,7 @@
 
 -- @include record
 -- @include cut-off
+-- @include ids-of
 -- @include keep-index
 -- @include bury
 -- @include answer
@@ -21,17 +22,22 @@
 -- @include whole-slot
 
 local prefix, at, except = ARGV[1], tonumber(ARGV[4]), ARGV[6]
-local keep, keeps_due, index = tonumber(ARGV[7]), ARGV[8] == '1', KEYS[1]
+local keep, keeps_due, index = tonumber(ARGV[7]), ARGV[8] == '1', index_of(prefix, ARGV[2], KEYS[1])
 
-assert_whole_slot(index, prefix)
+-- A write, whatever is stored, so that a confirmation that is waited for behind it means what was ended, and no
+-- memory can be lacking for it.
+local function keep_cut_off()
+  redis.call('PEXPIREAT', index.key, keep_index(index.key, at + CUT_OFF_MS))
+end
+
+assert_whole_slot(index.key, prefix)
 local answered = answer_of(prefix, ARGV[9])
 if answered then
-  -- A write, so that a confirmation that is waited for behind it means what was ended.
-  keep_index(index, keep)
+  keep_cut_off()
   return answered
 end
 
-local cut_at, cut_off = cut_off_of(index)
+local cut_off = cut_off_of(index)
 local ended, gone, graves = {}, {}, {}
 
 local function dig(id, state, instant)
@@ -49,29 +55,29 @@ local function look_at(id, is_listed)
   local state, _, created_at = fields_of(head)
   if state ~= 0 then
     gone[#gone + 1] = id
-  elseif is_cut(cut_at, cut_off, created_at, id) then
-    dig(id, string.sub(cut_off, 2, 2), cut_at)
+  elseif is_cut(cut_off, created_at, id) then
+    dig(id, cut_off.state, cut_off.at)
   elseif is_listed and id ~= except then
     ended[#ended + 1] = id
     dig(id, ARGV[5], at)
   end
 end
 
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', index, 0, '+inf')) do look_at(id, true) end
+for _, id in ipairs(ids_of(index, prefix)) do look_at(id, true) end
 -- The index may have lost the session that is excepted now, although the cut-off before has ended it.
-if except ~= '' and not redis.call('ZSCORE', index, except) then look_at(except, false) end
+if except ~= '' and not redis.call('ZSCORE', index.key, member_of(except)) then look_at(except, false) end
 
 local answer = table.concat(ended)
 write_regardless(prefix)
 remember_answer(prefix, ARGV[9], answer)
 for _, grave in ipairs(graves) do bury(prefix, grave.id, index, grave) end
-for _, id in ipairs(gone) do redis.call('ZREM', index, id) end
+for _, id in ipairs(gone) do redis.call('ZREM', index.key, member_of(id)) end
 
 -- A later cut-off replaces an earlier one; two of one instant except only what both except.
-if not cut_at or cut_at <= at then
-  if cut_at == at and string.sub(cut_off, 3) ~= except then except = '' end
-  if cut_at then redis.call('ZREM', index, cut_off) end
-  redis.call('ZADD', index, -at, '!' .. ARGV[5] .. except)
+if not cut_off or cut_off.at <= at then
+  if cut_off and cut_off.at == at and cut_off.except ~= except then except = '' end
+  if cut_off then redis.call('ZREM', index.key, cut_off.member) end
+  redis.call('ZADD', index.key, index.score, cut_off_member(index, ARGV[5], at, except))
 end
-keep_index(index, keep)
+keep_cut_off()
 return answer

@@ -11,7 +11,7 @@
 -- @include record
 -- @include cut-off
 -- @include bury
--- @include index-of
+-- @include user-index
 -- @include find
 -- @include regardless
 -- @include whole-slot

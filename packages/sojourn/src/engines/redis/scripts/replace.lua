@@ -1,6 +1,6 @@
 -- replace.lua: compare-and-swap on the version.
 -- KEYS[1]     the record                    <prefix>s:<id>
--- KEYS[2]     the user's index              <prefix>u:<hash>; left out without a user
+-- KEYS[2]     the user's index              <prefix>u:<0 to 3>; left out without a user
 -- ARGV[1]     the bytes of the record, with the write id
 -- ARGV[2]     now
 -- ARGV[3]     how long a live record is kept past its deadline, in milliseconds
@@ -12,7 +12,7 @@
 -- @include record
 -- @include cut-off
 -- @include keep-index
--- @include index-of
+-- @include user-index
 -- @include bury
 
 local value, keep, keeps_due = ARGV[1], tonumber(ARGV[3]), ARGV[4] == '1'
@@ -36,20 +36,20 @@ for back = 0, is_expected and -1 or 3 do
   end
 end
 
-local id, prefix, index = string.sub(KEYS[1], -16), string.sub(KEYS[1], 1, -19), KEYS[2]
+local id, prefix = string.sub(KEYS[1], -16), string.sub(KEYS[1], 1, -19)
 -- User and creation never change.
 local user, given_user = user_of(head), user_of(value)
 if user ~= given_user then
   value = string.sub(value, 1, USER_BYTES - 1) .. string.char(#user) .. string.sub(value, USER_BYTES + 1, USER - 1)
     .. user .. string.sub(value, USER + #given_user)
-  index = index_of(prefix, user)
 end
+local index = index_of(prefix, user, user == given_user and KEYS[2] or nil)
 local due_at = due_of(prefix, id, keeps_due)
 if index then
-  local cut_at, cut_off = cut_off_of(index)
-  if is_cut(cut_at, cut_off, created_at, id) then
+  local cut_off = cut_off_of(index)
+  if is_cut(cut_off, created_at, id) then
     bury(prefix, id, index, {
-      write_id = write_id_of(head), state = string.sub(cut_off, 2, 2), at = cut_at,
+      write_id = write_id_of(head), state = cut_off.state, at = cut_off.at,
       keep = keep, keeps_due = keeps_due, due_at = due_at,
     })
     return 0
@@ -69,10 +69,7 @@ if seen_to_be ~= new_seen_at or expires_to_be ~= new_expires_at or created_at ~=
 end
 
 redis.call('SET', KEYS[1], value, 'PXAT', expires_to_be + keep)
-if index and absolute_at ~= new_absolute_at then
-  redis.call('ZADD', index, 'XX', new_absolute_at, id)
-  keep_index(index, keep)
-end
+if index and new_absolute_at > absolute_at then keep_index(index.key, new_absolute_at + keep) end
 if due_at then
   local earliest = math.max(expires_to_be, leased_until(due_at))
   if earliest < due_at then redis.call('ZADD', prefix .. 'due', earliest, id) end

@@ -10,7 +10,7 @@
 -- @include record
 -- @include cut-off
 -- @include bury
--- @include index-of
+-- @include user-index
 -- @include find
 
 local given_seen_at, keep = tonumber(ARGV[1]), tonumber(ARGV[3])

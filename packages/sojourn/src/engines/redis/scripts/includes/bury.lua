@@ -1,4 +1,5 @@
 -- bury.lua: makes a tombstone of a record that has not ended.
+-- @include user-index
 
 -- So much longer than a live record a tombstone is kept past its instant: what still races with the end finds it.
 local TOMBSTONE_MS = 600000
@@ -28,7 +29,7 @@ local function bury(prefix, id, index, grave)
     redis.call('SETRANGE', key, 12, grave.write_id .. '\1' .. grave.state)
     redis.call('SETRANGE', key, 52, struct.pack('>I6', grave.at))
   end
-  if index then redis.call('ZREM', index, id) end
+  if index then redis.call('ZREM', index.key, member_of(id)) end
   if is_there and grave.keeps_due and leased_until(grave.due_at) <= grave.at then
     redis.call('ZADD', prefix .. 'due', grave.at, id)
   end

@@ -1,15 +1,32 @@
--- cut-off.lua: a user's last `endUser`. It is the member of the user's index with a negative score, the
--- instant; the member is `!`, the state byte of its reason, and the id of the session that it excepts.
+-- cut-off.lua: a user's last `endUser`, in the user's index. The member is `!`, the user's hash, the state byte of
+-- the reason, the instant in 6 bytes, and the id of the session that it excepts.
 
 local CUT_OFF_MS = 400 * 86400000
 
--- Its score, negated, and the member; nil without one.
-local function cut_off_of(index)
-  local first = redis.call('ZRANGE', index, 0, 0, 'WITHSCORES')
-  local score = tonumber(first[2])
-  if score and score < 0 then return -score, first[1] end
+local function is_cut_off(member)
+  return string.byte(member) == 33
 end
 
-local function is_cut(cut_at, cut_off, created_at, id)
-  return cut_at ~= nil and created_at < cut_at and id ~= string.sub(cut_off, 3)
+local function cut_off_in(member)
+  return {
+    member = member, state = string.sub(member, 42, 42), at = struct.unpack('>I6', member, 43),
+    except = string.sub(member, 49),
+  }
+end
+
+local function cut_off_member(index, state, at, except)
+  return '!' .. index.hash .. state .. struct.pack('>I6', at) .. except
+end
+
+-- Nil without one. It is first of all that have its score, unless another user has that score and a cut-off too.
+local function cut_off_of(index)
+  for place = 0, math.huge do
+    local member = redis.call('ZRANGEBYSCORE', index.key, index.score, index.score, 'LIMIT', place, 1)[1]
+    if not member or not is_cut_off(member) then return nil end
+    if string.sub(member, 2, 41) == index.hash then return cut_off_in(member) end
+  end
+end
+
+local function is_cut(cut_off, created_at, id)
+  return cut_off ~= nil and created_at < cut_off.at and id ~= cut_off.except
 end

@@ -13,10 +13,10 @@ local function find(key, keep, keeps_due)
   local due_at = due_of(prefix, id, keeps_due)
   if state ~= 0 then return head, index, due_at, true end
   if not index then return head, nil, due_at, false end
-  local cut_at, cut_off = cut_off_of(index)
-  if not is_cut(cut_at, cut_off, created_at, id) then return head, index, due_at, false end
+  local cut_off = cut_off_of(index)
+  if not is_cut(cut_off, created_at, id) then return head, index, due_at, false end
   bury(prefix, id, index, {
-    write_id = write_id_of(head), state = string.sub(cut_off, 2, 2), at = cut_at,
+    write_id = write_id_of(head), state = cut_off.state, at = cut_off.at,
     keep = keep, keeps_due = keeps_due, due_at = due_at,
   })
   return head, index, due_at, true
