@@ -3,7 +3,7 @@ import type { Binding } from './binding.ts'
 import { bucketOf } from './bucket.ts'
 import type { Clock } from './clock.ts'
 import type { Counters } from './counters.ts'
-import type { DataCodec, Head } from './data-codec.ts'
+import type { DataCodec, Decoded, Head } from './data-codec.ts'
 import type { Events } from './events.ts'
 import type { Engine, SessionId, SessionRecord, UserKey } from './port.ts'
 import type { PerUser, Policy } from './presets.ts'
@@ -38,7 +38,16 @@ export async function sessionOf<Data>(
   record: SessionRecord,
   superseded = false,
 ): Promise<Session<Data>> {
-  return Object.freeze(new SessionSnapshot(record, await context.codec.decode(record.data), superseded))
+  return snapshotOf(record, await context.codec.decode(record.data), superseded)
+}
+
+/** The session that a record holds, of which the data is at hand. */
+export function snapshotOf<Data>(
+  record: SessionRecord,
+  decoded: Decoded<Data>,
+  superseded = false,
+): Session<Data> {
+  return Object.freeze(new SessionSnapshot(record, decoded, superseded))
 }
 
 /** What a list tells of a record. One whose data is damaged is listed too: its user must be able to end it. */

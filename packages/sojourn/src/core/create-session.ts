@@ -1,7 +1,7 @@
 import { resolveStored } from './address.ts'
 import { bucketOf, randomBucket } from './bucket.ts'
 import { carryLate, firstData } from './carry.ts'
-import { eventOf, type StoreContext, sessionOf, userKeyOf } from './context.ts'
+import { eventOf, type StoreContext, snapshotOf, userKeyOf } from './context.ts'
 import { endRecord } from './ending.ts'
 import { SessionError } from './errors.ts'
 import { expiryOf, parseDuration } from './lifetime.ts'
@@ -30,12 +30,13 @@ export async function createSession<Data>(
   const old = options.replaces === undefined ? null : await resolveStored(context, options.replaces)
   const data = await firstData(context, options, old)
   const head = { device: deviceOf(options.device), assurance: assuranceOf(options.assurance) }
-  const draft = draftRecord(context, options, await context.codec.encode(data, head))
+  const written = await context.codec.write(data, head)
+  const draft = draftRecord(context, options, written.bytes)
   const { record, secret } = await store(context, draft, limitOf(context, old))
   if (old !== null) await endReplaced(context, old, record)
   context.events.emit('created', eventOf(context, record))
   const late = old && (await carryLate(context, updates, options, { old, record }))
-  return { token: record.id + secret, session: late ?? (await sessionOf(context, record)) }
+  return { token: record.id + secret, session: late ?? snapshotOf(record, written) }
 }
 
 /** Tries twice, because then most failures leave a log-in that is done, and not one that nobody holds. */

@@ -1,12 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { type Patience, within } from './deadline.ts'
-import {
-  decodeEnvelope,
-  ENVELOPE_CEILING_BYTES,
-  type Envelope,
-  encodeEnvelope,
-  type Format,
-} from './envelope.ts'
+import { decodeEnvelope, ENVELOPE_CEILING_BYTES, encodeEnvelope, type Format } from './envelope.ts'
 import { SessionError } from './errors.ts'
 import { fromPlainForm } from './from-plain-form.ts'
 import { toPlainForm } from './plain-form.ts'
@@ -28,6 +22,23 @@ export interface Head {
   readonly assurance: string | null
 }
 
+/** Data as a reader gets it, with what is stored beside it. */
+export interface Decoded<Data> extends Head {
+  readonly data: ReadonlyData<Data>
+}
+
+/** What is stored, and the same as it would be read again. */
+export interface Written<Data> extends Decoded<Data> {
+  readonly bytes: Uint8Array
+}
+
+interface Draft<Data> extends Head {
+  readonly draft: Data
+}
+
+const FROZEN = { freeze: true }
+const OPEN = { freeze: false }
+
 /** Turns session data into bytes and back: schema, value domain, size and shape version in one place. */
 export class DataCodec<Data> {
   readonly #options: CodecOptions<Data>
@@ -37,37 +48,44 @@ export class DataCodec<Data> {
   }
 
   /**
-   * Checks data and encodes it. Unless the schema is asynchronous, the copy is taken before this returns, so
+   * Checks data and encodes it; tells it as a reader would get it from these bytes. Unless the schema is asynchronous, the copy is taken before this returns, so
    * that no change by the caller comes between the check and the copy.
    * @throws SessionError `SCHEMA_REFUSED`, `DATA_REFUSED`, `DATA_TOO_LARGE`
    */
-  async encode(data: unknown, head: Head): Promise<Uint8Array> {
+  async write(data: unknown, head: Head): Promise<Written<Data>> {
     const { schema, version, format, maxDataBytes } = this.#options
     const result = validated(schema, data, this.#options)
     const checked = dataIn(result instanceof Promise ? await result : result)
     const plain = toPlainForm(checked, { bytesAsText: format === 'json', maxBytes: maxDataBytes })
-    const { device, assurance } = head
+    const { assurance } = head
+    const device = head.device && Object.freeze({ ...head.device })
     const bytes = encodeEnvelope({ schemaVersion: version, device, assurance, plain }, format)
-    if (bytes.byteLength <= maxDataBytes) return bytes
+    if (bytes.byteLength <= maxDataBytes) return { bytes, device, assurance, data: this.#read(plain) }
     throw new SessionError(
       'DATA_TOO_LARGE',
       `It has ${bytes.byteLength} bytes encoded; the limit is ${maxDataBytes}.`,
     )
   }
 
+  /** The bytes alone of `write`. */
+  async encode(data: unknown, head: Head): Promise<Uint8Array> {
+    return (await this.write(data, head)).bytes
+  }
+
   /** The fields beside the data, and the data as a reader gets it. */
-  async decode(bytes: Uint8Array): Promise<Head & { readonly data: ReadonlyData<Data> }> {
-    const envelope = decodeEnvelope(bytes)
-    const data = await this.#dataOf(envelope, true)
-    // The bytes were checked by the schema when they were written, which is what makes them `Data`.
-    return { device: envelope.device, assurance: envelope.assurance, data: data as ReadonlyData<Data> }
+  async decode(bytes: Uint8Array): Promise<Decoded<Data>> {
+    const { schemaVersion, device, assurance, plain } = decodeEnvelope(bytes)
+    const isCurrent = schemaVersion === this.#options.version
+    const data = this.#read(isCurrent ? plain : await this.#upgraded(plain, schemaVersion))
+    return { device, assurance, data }
   }
 
   /** A fresh, open copy of the data for a recipe, with the fields beside it. */
-  async draft(bytes: Uint8Array): Promise<Head & { readonly draft: Data }> {
-    const envelope = decodeEnvelope(bytes)
-    const draft = await this.#dataOf(envelope, false)
-    return { device: envelope.device, assurance: envelope.assurance, draft: draft as Data }
+  async draft(bytes: Uint8Array): Promise<Draft<Data>> {
+    const { schemaVersion, device, assurance, plain } = decodeEnvelope(bytes)
+    const isCurrent = schemaVersion === this.#options.version
+    const draft = fromPlainForm(isCurrent ? plain : await this.#upgraded(plain, schemaVersion), OPEN)
+    return { device, assurance, draft: draft as Data }
   }
 
   /** The fields beside the data alone. */
@@ -79,18 +97,18 @@ export class DataCodec<Data> {
   /** Freezes data that is not stored, as if it had been read: what an absent session shows. */
   blank(initial: Data): ReadonlyData<Data> {
     const plain = toPlainForm(initial, { bytesAsText: false, maxBytes: this.#options.maxDataBytes })
-    return fromPlainForm(plain, { freeze: true }) as ReadonlyData<Data>
+    return this.#read(plain)
   }
 
-  async #dataOf({ schemaVersion, plain }: Envelope, freeze: boolean): Promise<unknown> {
-    if (schemaVersion === this.#options.version) return fromPlainForm(plain, { freeze })
-    const old = fromPlainForm(plain, { freeze: false })
-    return fromPlainForm(await this.#upgraded(old, schemaVersion), { freeze })
+  /** The schema checked the data when it was written, which is what makes it `Data`. */
+  #read(plain: unknown): ReadonlyData<Data> {
+    return fromPlainForm(plain, FROZEN) as ReadonlyData<Data>
   }
 
-  /** A record that does not fit the shape is an error, never an empty session (SECURITY T61). */
-  async #upgraded(old: unknown, fromVersion: number): Promise<unknown> {
+  /** In plain form. A record that does not fit the shape is an error, never an empty session (SECURITY T61). */
+  async #upgraded(plain: unknown, fromVersion: number): Promise<unknown> {
     const { schema, version } = this.#options
+    const old = fromPlainForm(plain, OPEN)
     try {
       const checked = dataIn(await validated(schema, await this.#upgrade(old, fromVersion), this.#options))
       return toPlainForm(checked, { bytesAsText: false, maxBytes: ENVELOPE_CEILING_BYTES })

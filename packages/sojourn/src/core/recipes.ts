@@ -1,4 +1,4 @@
-import type { DataCodec } from './data-codec.ts'
+import type { DataCodec, Written } from './data-codec.ts'
 import { SessionError } from './errors.ts'
 import type { Recipe } from './options.ts'
 import type { SessionRecord } from './port.ts'
@@ -6,8 +6,9 @@ import type { SessionRecord } from './port.ts'
 /** Null for a recipe that was applied, else what it threw, or what its result was refused with. */
 type Outcome = { readonly error: unknown } | null
 
-export interface Applied {
-  readonly bytes: Uint8Array
+export interface Applied<Data> {
+  /** What the last recipe that was applied has made of the data; null when none was. */
+  readonly written: Written<Data> | null
   readonly changed: boolean
   /** One for each recipe, in order. */
   readonly outcomes: readonly Outcome[]
@@ -21,20 +22,21 @@ export async function applyRecipes<Data>(
   codec: DataCodec<Data>,
   record: SessionRecord,
   recipes: readonly Recipe<Data>[],
-): Promise<Applied> {
-  let bytes = record.data
+): Promise<Applied<Data>> {
+  let written: Written<Data> | null = null
   const outcomes: Outcome[] = []
   for (const recipe of recipes) {
-    const { draft, ...head } = await codec.draft(bytes)
+    const { draft, device, assurance } = await codec.draft(written?.bytes ?? record.data)
     try {
       runRecipe(recipe, draft)
-      bytes = await codec.encode(draft, head)
+      written = await codec.write(draft, { device, assurance })
       outcomes.push(null)
     } catch (error) {
       outcomes.push({ error })
     }
   }
-  return { bytes, changed: Buffer.compare(bytes, record.data) !== 0, outcomes }
+  const changed = written !== null && Buffer.compare(written.bytes, record.data) !== 0
+  return { written, changed, outcomes }
 }
 
 /**

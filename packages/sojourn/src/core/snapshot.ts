@@ -1,4 +1,4 @@
-import type { Head } from './data-codec.ts'
+import type { Decoded, Head } from './data-codec.ts'
 import type { Instant, SessionId, SessionRecord } from './port.ts'
 import type { Device, ReadonlyData, Session, SessionInfo } from './session.ts'
 
@@ -42,11 +42,7 @@ export class SessionSnapshot<Data> extends InfoSnapshot implements Session<Data>
   readonly data: ReadonlyData<Data>
   readonly superseded: boolean
 
-  constructor(
-    record: SessionRecord,
-    decoded: Head & { readonly data: ReadonlyData<Data> },
-    superseded: boolean,
-  ) {
+  constructor(record: SessionRecord, decoded: Decoded<Data>, superseded: boolean) {
     super(record, decoded)
     this.data = decoded.data
     this.superseded = superseded

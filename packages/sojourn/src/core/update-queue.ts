@@ -1,5 +1,5 @@
 import type { Addressed } from './address.ts'
-import { type StoreContext, sessionOf } from './context.ts'
+import { type StoreContext, snapshotOf } from './context.ts'
 import { SessionError } from './errors.ts'
 import { expiryOf } from './lifetime.ts'
 import { noteUse } from './look-up.ts'
@@ -89,12 +89,12 @@ export class UpdateQueue<Data> {
     const recipes = jobs.map(({ recipe }) => recipe)
     const applied = await applyRecipes(this.#context.codec, base.record, recipes)
     if (!base.fresh && isVerdict(applied)) return this.#reread(jobs, base)
-    if (!applied.changed) {
+    if (!applied.changed || applied.written === null) {
       this.#noteUse(jobs, base.record)
       return this.#finish(jobs, applied, base.record)
     }
     const now = this.#context.clock.now()
-    const next = this.#nextRecord(base.record, applied.bytes, jobs, now)
+    const next = this.#nextRecord(base.record, applied.written.bytes, jobs, now)
     const replaced = await this.#context.engine.replace(next, base.record.version, now)
     if (replaced.outcome === 'done') return this.#finish(jobs, applied, next)
     if (replaced.outcome === 'gone') return this.#gone(jobs)
@@ -135,11 +135,18 @@ export class UpdateQueue<Data> {
     return { done: null }
   }
 
-  async #finish(jobs: readonly Job<Data>[], applied: Applied, record: SessionRecord): Promise<Step> {
+  async #finish(jobs: readonly Job<Data>[], applied: Applied<Data>, record: SessionRecord): Promise<Step> {
+    // One caller gets what was just written. What cannot be frozen must not be shared, so the others get copies.
+    let { written } = applied
     for (const [index, job] of jobs.entries()) {
       const refused = applied.outcomes[index]
-      if (refused) job.reject(refused.error)
-      else job.resolve(await sessionOf(this.#context, record, job.addressed.superseded))
+      if (refused) {
+        job.reject(refused.error)
+        continue
+      }
+      const decoded = written ?? (await this.#context.codec.decode(record.data))
+      written = null
+      job.resolve(snapshotOf(record, decoded, job.addressed.superseded))
     }
     return { done: record }
   }
@@ -149,7 +156,7 @@ export class UpdateQueue<Data> {
  * Whether a recipe refused, or found nothing to do. Nothing is written then that the version could check, so
  * on an old snapshot the recipes must decide again on what is stored.
  */
-function isVerdict(applied: Applied): boolean {
+function isVerdict<Data>(applied: Applied<Data>): boolean {
   return !applied.changed || applied.outcomes.some((outcome) => outcome !== null)
 }
 
