@@ -37,7 +37,7 @@ export async function resolve<Data>(
   const known = InfoSnapshot.recordBehind(address)
   if (known === null) return resolveId(context, address)
   const superseded = 'superseded' in address && address.superseded === true
-  await context.records.refresh()
+  if (!context.records.isFresh()) await context.records.refresh()
   if (context.records.isLive(known, context.clock.now())) {
     return { record: known, fresh: false, token: null, superseded }
   }

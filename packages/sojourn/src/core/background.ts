@@ -19,7 +19,13 @@ export class Background {
 
   /** Takes over a promise that nobody awaits. */
   track(work: Promise<unknown>): void {
-    const done: Promise<void> = this.#guarded(work).finally(() => this.#running.delete(done))
+    const done: Promise<void> = work.then(
+      () => this.#done(done),
+      () => {
+        this.#counters.add('backgroundFailures')
+        this.#done(done)
+      },
+    )
     this.#running.add(done)
   }
 
@@ -36,11 +42,7 @@ export class Background {
     }
   }
 
-  async #guarded(work: Promise<unknown>): Promise<void> {
-    try {
-      await work
-    } catch {
-      this.#counters.add('backgroundFailures')
-    }
+  #done(work: Promise<void>): void {
+    this.#running.delete(work)
   }
 }

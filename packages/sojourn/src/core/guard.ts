@@ -131,8 +131,9 @@ export class GuardedEngine implements Engine {
   }
 
   #arm(): void {
+    if (this.#armed) return
     const [first] = this.#pending
-    if (this.#armed || first === undefined) return
+    if (first === undefined) return
     this.#armed = true
     this.#clock.after(first.dueAt - this.#clock.monotonic(), () => this.#expire())
   }

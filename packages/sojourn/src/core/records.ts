@@ -45,7 +45,12 @@ export class Records {
     return this.#mustRefresh() ? this.#readWithCutoff(ids) : this.#engine.read(ids)
   }
 
-  /** Brings the store-wide cut-off up to date where no record is read; nothing to do most of the time. */
+  /** Whether the store-wide cut-off is known well enough: then `refresh` has nothing to do. */
+  isFresh(): boolean {
+    return this.#opened && !this.#mustRefresh()
+  }
+
+  /** Brings the store-wide cut-off up to date where no record is read. */
   async refresh(): Promise<void> {
     await this.ready()
     if (this.#mustRefresh()) await this.#readWithCutoff([])

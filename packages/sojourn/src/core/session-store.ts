@@ -1,7 +1,7 @@
 import { isSessionId, resolve } from './address.ts'
 import type { Clock } from './clock.ts'
 import type { StoreContext } from './context.ts'
-import { infoOf, sessionOf, userKeyOf } from './context.ts'
+import { infoOf, snapshotOf, userKeyOf } from './context.ts'
 import { createSession } from './create-session.ts'
 import { csrfValue, maskCsrf, unmaskCsrf } from './csrf.ts'
 import { checkReason, endRecord, endUserSessions } from './ending.ts'
@@ -88,9 +88,9 @@ export class SessionStore<Data> {
   async read(token: string, options: ReadOptions = {}): Promise<Session<Data> | null> {
     const found = await lookUp(this.#context, token)
     if (found === null) return null
-    const session = await sessionOf(this.#context, found.record, found.presented === 'alias')
+    const decoded = await this.#context.codec.decode(found.record.data)
     noteUse(this.#context, found.record, [found.token], options.touch !== false)
-    return session
+    return snapshotOf(found.record, decoded, found.presented === 'alias')
   }
 
   /**
@@ -105,7 +105,7 @@ export class SessionStore<Data> {
     options: ReadOptions = {},
   ): Promise<Session<Data> | null> {
     const addressed = await resolve(this.#context, address)
-    return addressed && this.#updates.submit(addressed, recipe, options.touch !== false)
+    return addressed && (await this.#updates.submit(addressed, recipe, options.touch !== false))
   }
 
   /** Counts now as activity and resolves when that is stored; false when the session has ended. */
