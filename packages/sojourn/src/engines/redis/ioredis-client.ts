@@ -7,7 +7,7 @@ import { slotOf } from './slots.ts'
 
 /** What is used of a pipeline. */
 interface Pipeline {
-  callBuffer(name: string, ...args: Argument[]): unknown
+  callBuffer(...args: readonly Argument[]): unknown
   exec(): Promise<readonly (readonly [error: Error | null, reply: unknown])[] | null>
 }
 
@@ -18,7 +18,7 @@ export interface IoredisNode {
   readonly options: object
   /** Missing, whatever its type says, before the first connection. */
   readonly stream?: { readonly remoteAddress?: string | undefined; readonly remotePort?: number | undefined }
-  callBuffer(name: string, ...args: Argument[]): Promise<unknown>
+  callBuffer(...args: readonly Argument[]): Promise<unknown>
   pipeline(): Pipeline
   duplicate(override?: object): IoredisNode
   connect(): Promise<void>
@@ -32,7 +32,7 @@ export interface IoredisCluster {
   readonly status: string
   readonly options: object
   readonly slots: readonly (readonly string[] | undefined)[]
-  callBuffer(name: string, ...args: Argument[]): Promise<unknown>
+  callBuffer(...args: readonly Argument[]): Promise<unknown>
   pipeline(): Pipeline
   nodes(role: 'master'): IoredisNode[]
   refreshSlotsCache(callback: (error?: Error | null) => void): void
@@ -73,8 +73,9 @@ export class IoredisClient implements RedisClient {
   }
 
   sendAll(commands: readonly Command[]): Promise<Reply>[] {
-    const [first] = commands
-    if (first !== undefined && commands.length === 1 && !isReadOfMany(first)) return [this.#send(first)]
+    if (commands.length === 1 && !(this.isCluster && commands.some(isReadOfMany))) {
+      return commands.map((command) => this.#send(command))
+    }
     if (!this.isCluster) return this.#pipelined(this.#driver, commands)
     const replies = new Map<Command, Promise<Reply>>()
     const primaries = this.#primaries()
@@ -128,10 +129,7 @@ export class IoredisClient implements RedisClient {
   /** One write to the socket of one server. */
   #pipelined(server: Ioredis, commands: readonly Command[]): Promise<Reply>[] {
     const pipeline = server.pipeline()
-    for (const {
-      args: [name = '', ...args],
-    } of commands)
-      pipeline.callBuffer(String(name), ...args)
+    for (const { args } of commands) pipeline.callBuffer(...args)
     const done = pipeline.exec()
     return commands.map((command, index) => this.#replyOf(done, command, index))
   }
@@ -159,14 +157,14 @@ export class IoredisClient implements RedisClient {
   }
 }
 
-function called(server: Ioredis, [name = '', ...args]: readonly Argument[]): Promise<Reply> {
+function called(server: Ioredis, args: readonly Argument[]): Promise<Reply> {
   const { options } = server
   if (!('enableAutoPipelining' in options && options.enableAutoPipelining)) {
-    return server.callBuffer(String(name), ...args)
+    return server.callBuffer(...args)
   }
   // What the driver pipelines by itself loses the name of its command: `callBuffer` of ioredis 6.0.
   const pipeline = server.pipeline()
-  pipeline.callBuffer(String(name), ...args)
+  pipeline.callBuffer(...args)
   return onlyReplyOf(pipeline)
 }
 
@@ -199,8 +197,8 @@ class IoredisConnection implements Connection {
     return this.#node.status === 'ready'
   }
 
-  send([name = '', ...args]: readonly Argument[]): Promise<Reply> {
-    return this.#node.callBuffer(String(name), ...args)
+  send(args: readonly Argument[]): Promise<Reply> {
+    return this.#node.callBuffer(...args)
   }
 
   close(): void {

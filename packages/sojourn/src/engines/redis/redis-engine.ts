@@ -31,6 +31,7 @@ export class RedisEngine implements Engine {
   readonly #verbs: Verbs
   readonly #due: DueList | null
   readonly #confirmed: ConfirmedFlight[] = []
+  readonly #onDone = (): void => this.#done()
   #begun = 0
   #onIdle: (() => void) | null = null
   #isClosed = false
@@ -64,14 +65,14 @@ export class RedisEngine implements Engine {
   async create(record: SessionRecord, limit: UserLimit | null, now: Instant): Promise<Created> {
     this.#assertOpen()
     assertInstant(now, 'now')
-    return this.#begin(this.#verbs.create(record, limit ?? CEILING, now))
+    return await this.#begin(this.#verbs.create(record, limit ?? CEILING, now))
   }
 
   async replace(record: SessionRecord, expectedVersion: number, now: Instant): Promise<Replaced> {
     this.#assertOpen()
     assertInstant(now, 'now')
     assertNewer(record, expectedVersion)
-    return this.#begin(this.#verbs.replace(record, expectedVersion, now))
+    return await this.#begin(this.#verbs.replace(record, expectedVersion, now))
   }
 
   async touch(id: SessionId, seenAt: Instant, expiresAt: Instant): Promise<boolean> {
@@ -91,7 +92,7 @@ export class RedisEngine implements Engine {
     this.#assertOpen()
     assertUser(user)
     assertInstant(now, 'now')
-    return this.#begin(this.#verbs.list(user, now))
+    return await this.#begin(this.#verbs.list(user, now))
   }
 
   async endUser(
@@ -103,7 +104,7 @@ export class RedisEngine implements Engine {
     this.#assertOpen()
     assertUser(user)
     assertEnd(reason, at)
-    return this.#begin(this.#verbs.endUser(user, { reason, at }, except))
+    return await this.#begin(this.#verbs.endUser(user, { reason, at }, except))
   }
 
   async due(now: Instant, limit: number): Promise<SessionRecord[]> {
@@ -137,12 +138,13 @@ export class RedisEngine implements Engine {
   /** `close` waits for it. */
   #begin<T>(work: Promise<T>): Promise<T> {
     this.#begun += 1
-    const done = (): void => {
-      this.#begun -= 1
-      if (this.#begun === 0) this.#onIdle?.()
-    }
-    work.then(done, done)
+    work.then(this.#onDone, this.#onDone)
     return work
+  }
+
+  #done(): void {
+    this.#begun -= 1
+    if (this.#begun === 0) this.#onIdle?.()
   }
 
   async #idle(): Promise<void> {

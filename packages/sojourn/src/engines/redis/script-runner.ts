@@ -19,8 +19,8 @@ export interface Call {
   readonly script: Script
   readonly keys: readonly [string, ...string[]]
   readonly args: readonly Argument[]
-  /** What it means for the caller when no answer comes. */
-  readonly silence: Silence
+  /** What it means for the caller when no answer comes; left out where it may have written. */
+  readonly silence?: Silence
   /** Whether the answer to the second sending tells what became of the first; left out where each does. */
   readonly tells?: (reply: Reply) => boolean
 }
@@ -43,41 +43,63 @@ export class ScriptRunner {
     this.#code = code
   }
 
-  /** @throws SessionError */
+  /** One promise when all goes well: this is on the way of every write. @throws SessionError */
   async run(sender: Sender, call: Call): Promise<Reply> {
+    const command = this.#commandFor(call)
     try {
-      return await this.#evaluate(sender, call).catch((error: unknown) => {
-        if (!isSilence(error)) throw error
-        return this.#again(sender, call, error)
-      })
+      return await sender.send(call.keys[0], command)
     } catch (error) {
-      throw failureOf(error, call.silence)
+      return this.#rescued(sender, call, command, error)
     }
   }
 
-  async #again(sender: Sender, call: Call, failure: unknown): Promise<Reply> {
-    const { tells = () => true } = call
-    const reply = await this.#evaluate(sender, call).catch((error: unknown) => {
-      // Refused now, but a write that was sent before may have been done.
-      throw call.silence === 'OUTCOME_UNKNOWN' && !isUnsent(failure) ? failure : error
-    })
-    if (!tells(reply)) throw failure
-    return reply
+  #commandFor({ script, keys, args }: Call): readonly Argument[] {
+    const name = this.#code === 'functions' ? ['FCALL', script.functionName] : ['EVALSHA', script.sha1]
+    return [...name, String(keys.length), ...keys, ...args]
   }
 
-  async #evaluate(sender: Sender, { script, keys, args }: Call): Promise<Reply> {
-    const rest = [String(keys.length), ...keys, ...args]
-    if (this.#code === 'functions') return sender.send(keys[0], ['FCALL', script.functionName, ...rest])
-    const command = ['EVALSHA', script.sha1, ...rest]
-    for (let load = 0; load < LOADS; load += 1) {
+  /** What comes of a call whose first sending failed. */
+  async #rescued(sender: Sender, call: Call, command: readonly Argument[], failure: unknown): Promise<Reply> {
+    try {
+      return await this.#loaded(sender, call, command, failure).catch((error: unknown) => {
+        if (!isSilence(error)) throw error
+        return this.#again(sender, call, command, error)
+      })
+    } catch (error) {
+      throw failureOf(error, call.silence ?? 'OUTCOME_UNKNOWN')
+    }
+  }
+
+  /** Gives the server a script that it does not know, and sends the call again. */
+  async #loaded(
+    sender: Sender,
+    { script, keys }: Call,
+    command: readonly Argument[],
+    failure: unknown,
+  ): Promise<Reply> {
+    let last = failure
+    for (let load = 0; load < LOADS && refusalOf(last) === 'NOSCRIPT'; load += 1) {
+      await this.#load(script, keys[0])
       try {
         return await sender.send(keys[0], command)
       } catch (error) {
-        if (refusalOf(error) !== 'NOSCRIPT') throw error
-        await this.#load(script, keys[0])
+        last = error
       }
     }
-    return sender.send(keys[0], command)
+    throw last
+  }
+
+  async #again(sender: Sender, call: Call, command: readonly Argument[], failure: unknown): Promise<Reply> {
+    const { silence = 'OUTCOME_UNKNOWN', tells = () => true } = call
+    const reply = await sender
+      .send(call.keys[0], command)
+      .catch((error: unknown) => this.#loaded(sender, call, command, error))
+      .catch((error: unknown) => {
+        // Refused now, but a write that was sent before may have been done.
+        throw silence === 'OUTCOME_UNKNOWN' && !isUnsent(failure) ? failure : error
+      })
+    if (!tells(reply)) throw failure
+    return reply
   }
 
   /** Once for all calls that found it missing at one primary. */

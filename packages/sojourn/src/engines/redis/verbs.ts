@@ -74,7 +74,7 @@ export class Verbs {
     const { id, userId } = record
     const value = storedBytes(record, this.#writeIds.next())
     const user = userId === null ? [] : [this.#keys.user(bucketOf(id), userId)]
-    const call: Omit<Call, 'silence'> = {
+    const call: Call = {
       script: SCRIPTS.replace,
       keys: [this.#keys.record(id), ...user],
       args: [value, String(now), this.#keep, this.#due, String(expectedVersion)],
@@ -156,8 +156,8 @@ export class Verbs {
     })
   }
 
-  #run(sender: Sender, call: Omit<Call, 'silence'>): Promise<Reply> {
-    return this.#runner.run(sender, { ...call, silence: 'OUTCOME_UNKNOWN' })
+  #run(sender: Sender, call: Call): Promise<Reply> {
+    return this.#runner.run(sender, call)
   }
 }
 
