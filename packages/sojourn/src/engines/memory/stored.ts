@@ -41,15 +41,15 @@ export function copyOf(record: SessionRecord): SessionRecord {
     expiresAt: record.expiresAt,
     absoluteAt: record.absoluteAt,
     authenticatedAt: record.authenticatedAt,
-    digest: Uint8Array.from(record.digest),
+    digest: new Uint8Array(record.digest),
     previous: previous && {
-      digest: Uint8Array.from(previous.digest),
-      sealed: Uint8Array.from(previous.sealed),
+      digest: new Uint8Array(previous.digest),
+      sealed: new Uint8Array(previous.sealed),
       graceEndsAt: previous.graceEndsAt,
     },
-    retired: record.retired.map(({ digest, reuseFrom }) => ({ digest: Uint8Array.from(digest), reuseFrom })),
+    retired: record.retired.map(({ digest, reuseFrom }) => ({ digest: new Uint8Array(digest), reuseFrom })),
     ended: ended && { at: ended.at, reason: ended.reason },
-    data: Uint8Array.from(record.data),
+    data: new Uint8Array(record.data),
   }
 }
 
