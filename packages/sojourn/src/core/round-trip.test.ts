@@ -102,6 +102,50 @@ describe.each(FORMAT_NAMES)('data in %s', (format) => {
     expect([data.cart.items, data.seen.get('a')]).toEqual([['book'], ['b']])
   })
 
+  test('is told by the write as a read tells it, at every odd value', async () => {
+    const codec = codecWith({ format })
+    for (const value of ODD_VALUES) {
+      const { bytes, ...told } = await codec.write(value, HEAD)
+      const isSame = isDeepStrictEqual(told, await codec.decode(bytes))
+      expect(isSame, String(JSON.stringify(value, shown))).toBe(true)
+    }
+  })
+
+  test('is told by the write as a read tells it, whatever it is', { timeout: 600_000 }, async () => {
+    const codec = codecWith({ format, maxDataBytes: 2 ** 20 })
+    const isToldAlike = fc.asyncProperty(storable, async (value) => {
+      const { bytes, ...told } = await codec.write({ value }, HEAD)
+      expect(isDeepStrictEqual(told, await codec.decode(bytes))).toBe(true)
+    })
+    await fc.assert(isToldAlike, { seed: SEED, numRuns: inputs(2_000) })
+  })
+
+  test('that a write tells is frozen, and shares nothing with what was given', async () => {
+    const codec = codecWith<{ items: string[]; seen: Map<string, string[]>; key: Uint8Array; at: Date }>({
+      format,
+    })
+    const given = {
+      items: ['book'],
+      seen: new Map([['a', ['b']]]),
+      key: Uint8Array.of(1, 2, 3),
+      at: new Date(5),
+    }
+    const { data, device } = await codec.write(given, HEAD)
+    expect([data, data.items, data.seen.get('a'), device].every(Object.isFrozen)).toBe(true)
+    given.items.push('pen')
+    given.seen.get('a')?.push('c')
+    given.seen.set('d', [])
+    given.key.fill(0xff)
+    given.at.setTime(6)
+    expect(data).toEqual({
+      items: ['book'],
+      seen: new Map([['a', ['b']]]),
+      key: Uint8Array.of(1, 2, 3),
+      at: new Date(5),
+    })
+    expect(data.key.buffer.byteLength).toBe(3)
+  })
+
   test('N23: holds bytes of its own, and none of its neighbours', async () => {
     const codec = codecWith<Uint8Array>({ format })
     const stored = await codec.encode(Uint8Array.of(1, 2, 3), HEAD)

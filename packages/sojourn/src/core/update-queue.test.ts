@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { memory } from '../engines/memory/index.ts'
+import { createSessionStore } from './create-session-store.ts'
 import { ENGINES } from './engines.test-support.ts'
+import { TestClock } from './test-clock.test-support.ts'
 import type { Place, Visit } from './world.test-support.ts'
 import { MINUTE, World } from './world.test-support.ts'
 
@@ -175,4 +178,20 @@ describe.each(ENGINES)('updates over $name', (engine) => {
     await expect(store.close()).resolves.toBeUndefined()
     expect((await world.stored(token)).version).toBe(2)
   })
+})
+
+test('callers whose updates were written as one share nothing that can be changed', async () => {
+  const store = await createSessionStore<{ seen: Map<string, number> }>({
+    engine: memory(),
+    initial: () => ({ seen: new Map() }),
+    sweep: false,
+    clock: new TestClock(),
+  })
+  const { session } = await store.create()
+  const updates = ['a', 'b', 'c'].map((key) => store.update(session, (draft) => draft.seen.set(key, 1)))
+  const [first, ...others] = (await Promise.all(updates)).map((after) => after?.data.seen)
+  expect(first).toEqual(new Map([['a', 1]]))
+  for (const seen of others) expect([...(seen?.keys() ?? [])]).toEqual(['a', 'b', 'c'])
+  expect(new Set(others).size).toBe(2)
+  await store.close()
 })
