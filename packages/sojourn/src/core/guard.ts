@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts'
 import { redacted, SessionError } from './errors.ts'
+import { PendingCall, PendingCalls, type SilenceCode } from './pending-calls.ts'
 import type {
   Created,
   EndReason,
@@ -17,15 +18,6 @@ import type {
 /** More operations than this at once are refused, so that a slow engine fills no memory (SECURITY T77). */
 const IN_FLIGHT_LIMIT = 10_000
 
-/** What it means when no good answer comes: a write may have happened, a read has not. */
-type Code = 'ENGINE_UNAVAILABLE' | 'OUTCOME_UNKNOWN'
-
-type Pending = {
-  readonly dueAt: Milliseconds
-  readonly code: Code
-  readonly reject: (error: SessionError) => void
-}
-
 /**
  * An engine that answers in bounded time and only what it was asked, takes a bounded load, and fails only with
  * a `SessionError`.
@@ -36,7 +28,7 @@ export class GuardedEngine implements Engine {
   readonly #clock: Clock
   readonly #timeout: Milliseconds
   /** In the order of their deadlines, because all have the same time limit. */
-  readonly #pending = new Set<Pending>()
+  readonly #pending = new PendingCalls()
   /** Calls that the engine has not answered, also those that nobody waits for any more: they cost memory. */
   #inFlight = 0
   #armed = false
@@ -101,39 +93,38 @@ export class GuardedEngine implements Engine {
   }
 
   /** One promise for each call: this is on the way of every request. */
-  #bounded<T>(code: Code, run: () => Promise<T>, isExpected = (_answer: T) => true): Promise<T> {
+  #bounded<T>(code: SilenceCode, run: () => Promise<T>, isExpected = (_answer: T) => true): Promise<T> {
     if (this.#inFlight >= IN_FLIGHT_LIMIT) {
       return Promise.reject(new SessionError('OVERLOADED', `${IN_FLIGHT_LIMIT} operations are in flight.`))
     }
     return new Promise((resolve, reject) => {
-      const entry: Pending = { dueAt: this.#clock.monotonic() + this.#timeout, code, reject }
-      this.#pending.add(entry)
+      const call = new PendingCall(this.#clock.monotonic() + this.#timeout, code, reject)
+      this.#pending.add(call)
       this.#arm()
       this.#inFlight += 1
       begun(run).then(
         (answer) => {
-          this.#settled(entry)
+          this.#settled(call)
           const wrong = wrongWith(answer, code, isExpected)
           if (wrong === null) resolve(answer)
           else reject(wrong)
         },
         (error: unknown) => {
-          this.#settled(entry)
+          this.#settled(call)
           reject(wrapped(error, code))
         },
       )
     })
   }
 
-  #settled(entry: Pending): void {
-    this.#pending.delete(entry)
+  #settled(call: PendingCall): void {
+    this.#pending.remove(call)
     this.#inFlight -= 1
   }
 
   #arm(): void {
-    if (this.#armed) return
-    const [first] = this.#pending
-    if (first === undefined) return
+    const { first } = this.#pending
+    if (this.#armed || first === null) return
     this.#armed = true
     this.#clock.after(first.dueAt - this.#clock.monotonic(), () => this.#expire())
   }
@@ -141,10 +132,10 @@ export class GuardedEngine implements Engine {
   #expire(): void {
     this.#armed = false
     const now = this.#clock.monotonic()
-    for (const entry of this.#pending) {
-      if (entry.dueAt > now) break
-      this.#pending.delete(entry)
-      entry.reject(new SessionError(entry.code, `No answer within ${this.#timeout} ms.`))
+    const { first } = this.#pending
+    for (let call = first; call !== null && call.dueAt <= now; call = this.#pending.first) {
+      this.#pending.remove(call)
+      call.reject(new SessionError(call.code, `No answer within ${this.#timeout} ms.`))
     }
     this.#arm()
   }
@@ -160,7 +151,7 @@ function begun<T>(run: () => Promise<T>): Promise<T> {
 }
 
 /** An answer about another session, or one that makes no sense, is not believed. */
-function wrongWith<T>(answer: T, code: Code, isExpected: (answer: T) => boolean): SessionError | null {
+function wrongWith<T>(answer: T, code: SilenceCode, isExpected: (answer: T) => boolean): SessionError | null {
   try {
     return isExpected(answer) ? null : new SessionError(code, 'It answered for another session.')
   } catch (error) {
@@ -183,7 +174,7 @@ function isSameSession(a: SessionRecord, b: SessionRecord): boolean {
  * No foreign error passes, and so none with a code that a framework reads as "absent" (SECURITY T76). What an
  * engine did not classify is, for a write, of unknown outcome.
  */
-function wrapped(error: unknown, code: Code): SessionError {
+function wrapped(error: unknown, code: SilenceCode): SessionError {
   if (error instanceof SessionError) return error
   return new SessionError(code, '', { cause: redacted(error) })
 }
