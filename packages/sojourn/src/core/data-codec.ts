@@ -48,8 +48,9 @@ export class DataCodec<Data> {
   }
 
   /**
-   * Checks data and encodes it; tells it as a reader would get it from these bytes. Unless the schema is asynchronous, the copy is taken before this returns, so
-   * that no change by the caller comes between the check and the copy.
+   * Checks data and encodes it; tells it as a reader would get it from these bytes. Unless the schema is
+   * asynchronous, the copy is taken before this returns, so that no change by the caller comes between the check
+   * and the copy.
    * @throws SessionError `SCHEMA_REFUSED`, `DATA_REFUSED`, `DATA_TOO_LARGE`
    */
   async write(data: unknown, head: Head): Promise<Written<Data>> {

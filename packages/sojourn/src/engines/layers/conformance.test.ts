@@ -35,7 +35,7 @@ async function store(due: boolean): Promise<StoreUnderTest> {
       return engine
     },
     loseIndexEntry: async (userId, id) => {
-      await client.zrem(keys.user(id.slice(0, 2), userId), memberOf(id))
+      await client.zrem(keys.index(id.slice(0, 2), userId).key, memberOf(id))
     },
   }
 }

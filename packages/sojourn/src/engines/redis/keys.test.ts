@@ -24,7 +24,7 @@ test('every bucket has the slot that a server gives to its keys', async () => {
   const names = BUCKETS.flatMap((bucket) => [
     keys.prefixOf(bucket),
     keys.due(bucket),
-    keys.user(bucket, 'u_1'),
+    keys.index(bucket, 'u_1').key,
   ])
   const slots = await Promise.all(names.map((name) => client.cluster('KEYSLOT', name)))
   expect(slots).toEqual(BUCKETS.flatMap((bucket) => [slotOf(bucket), slotOf(bucket), slotOf(bucket)]))
@@ -33,20 +33,28 @@ test('every bucket has the slot that a server gives to its keys', async () => {
   expect(new Set(slots).size).toBeGreaterThan(3_500)
 })
 
-test('T93: scripts give a user’s index the name that the engine gives it', async () => {
-  const script = readFileSync(join(import.meta.dirname, 'scripts/includes/user-index.lua'), 'utf8')
+test('T93: scripts give a user the index and score that the engine gives', async () => {
+  const script = ['digits', 'user-index']
+    .map((name) => readFileSync(join(import.meta.dirname, `scripts/includes/${name}.lua`), 'utf8'))
+    .join('\n')
   const users = ['u_1', 'é', '👩‍🚀', 'a\0b', ' ', "'; return 1 --", 'x'.repeat(255), '{Ab}:s:u']
   const prefix = keys.prefixOf('Ab')
-  const names = users.map((user) =>
-    client.eval(`${script}\nreturn index_of(ARGV[1], ARGV[2]).key`, 0, prefix, user),
+  const places = users.map((user) =>
+    client.eval(
+      `${script}\nlocal index = index_of(ARGV[1], ARGV[2]) return { index.key, index.score }`,
+      0,
+      prefix,
+      user,
+    ),
   )
-  expect(await Promise.all(names)).toEqual(users.map((user) => keys.user('Ab', user)))
+  const expected = users.map((user) => keys.index('Ab', user))
+  expect(await Promise.all(places)).toEqual(expected.map(({ key, score }) => [key, score]))
   expect(await client.eval(`${script}\nreturn index_of(ARGV[1], '')`, 0, prefix)).toBeNull()
 })
 
 test('the names are what the page says', () => {
   expect(keys.record(ID)).toBe(`sojourn:{Ab}:s:${ID}`)
-  expect(keys.user('Ab', 'u_1')).toMatch(/^sojourn:\{Ab\}:u:[0-3]$/)
+  expect(keys.index('Ab', 'u_1').key).toMatch(/^sojourn:\{Ab\}:u:[0-3]$/)
   expect(keys.due('Ab')).toBe('sojourn:{Ab}:due')
   expect([bucketOf(ID), bucketOfKey(keys.record(ID))]).toEqual(['Ab', 'Ab'])
 })

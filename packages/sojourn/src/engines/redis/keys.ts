@@ -53,12 +53,13 @@ export class Keys {
   }
 
   /**
-   * The index in which a user's sessions are noted, one of four in a bucket. It follows from a hash, which keeps
-   * user ids out of key names, and so out of logs (SECURITY T93). It is SHA-1 because scripts have no other.
+   * The index in which a user's sessions are noted, one of four in a bucket, and the user's score there. Both follow
+   * from a hash, which keeps user ids out of key names, and so out of logs (SECURITY T93). It is SHA-1 because
+   * scripts have no other.
    */
-  user(bucket: string, userId: string): string {
+  index(bucket: string, userId: string): { readonly key: string; readonly score: string } {
     const score = Number.parseInt(hash('sha1', USER_LABEL + userId).slice(0, SCORE_DIGITS), 16)
-    return `${this.prefixOf(bucket)}u:${score % INDEXES}`
+    return { key: `${this.prefixOf(bucket)}u:${score % INDEXES}`, score: String(score) }
   }
 
   due(bucket: string): string {

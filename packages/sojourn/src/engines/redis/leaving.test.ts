@@ -17,7 +17,7 @@ afterAll(async () => {
 
 const SECOND = 1_000
 const RETENTION = 30 * DAY
-const INDEX = new Keys('').user('Ab', 'u_1').slice(1)
+const INDEX = new Keys('').index('Ab', 'u_1').key.slice(1)
 
 /** A record that was created just now, by the clock on the wall. */
 function fresh(number: number, overrides: object = {}) {
@@ -153,13 +153,13 @@ describe('by the server’s own clock', () => {
   })
 
   test('an index forgets a session that has left at a log-in before it, whoever’s', async () => {
-    const [old, young] = [leaving(4), fresh(5)]
+    const [old, young] = [leaving(5), fresh(6)]
     await store.engine.create(old, null, old.createdAt)
     await store.engine.create(young, null, young.createdAt)
     await isGone(old.id)
     expect(await store.indexed()).toEqual([old.id, young.id])
-    await store.engine.create(fresh(3), null, Date.now())
-    expect(await store.indexed()).toEqual([sampleId(3), young.id])
+    await store.engine.create(fresh(4), null, Date.now())
+    expect(await store.indexed()).toEqual([sampleId(4), young.id])
   })
 
   test('the index of a user who is at the limit forgets all that have left, also with time to their absolute deadline', async () => {

@@ -62,7 +62,7 @@ export async function loseIndexEntry(
   { driver }: OpenClient,
   [prefix, userId, id]: readonly [string, string, SessionId],
 ): Promise<void> {
-  const key = new Keys(prefix).user(bucketOf(id), userId)
+  const key = new Keys(prefix).index(bucketOf(id), userId).key
   const [removed] = await Promise.all(clientOf(driver).sendAll([{ key, args: ['ZREM', key, memberOf(id)] }]))
   if (removed !== 1) throw new Error(`${id} was not in the index of ${userId}.`)
 }

@@ -16,14 +16,13 @@ interface Library {
   readonly source: string
 }
 
-const LIBRARY_NAME = 'sojourn_cfb473d6a5a6'
+const LIBRARY_NAME = 'sojourn_f2d20c94d20a'
 
 const RECORD_PART = `local USER_BYTES = 60
 local DIGEST = 67
 local USER = 99
-local HEAD_END = 352
 local function head_of(key)
-  return redis.call('GETRANGE', key, 0, HEAD_END)
+  return redis.call('GETRANGE', key, '0', '352')
 end
 local function is_readable(head)
   return #head >= 98 and string.byte(head, 17) == 1
@@ -39,6 +38,28 @@ local function user_of(head)
 end
 `
 
+const DIGITS_PART = `local function digits_of(number)
+  return string.format('%d', number)
+end
+`
+
+const USER_INDEX_PART = `local INDEXES = 4
+local function hash_of(user)
+  return redis.sha1hex('sojourn/user/v1\\0' .. user)
+end
+local function index_of(prefix, user, key, score)
+  if user == '' then return nil end
+  if not key then
+    local number = tonumber(string.sub(hash_of(user), 1, 12), 16)
+    key, score = prefix .. 'u:' .. number % INDEXES, digits_of(number)
+  end
+  return { key = key, score = score, user = user }
+end
+local function member_of(id)
+  return string.sub(id, 3)
+end
+`
+
 const CUT_OFF_PART = `local CUT_OFF_MS = 400 * 86400000
 local function is_cut_off(member)
   return string.byte(member) == 33
@@ -50,29 +71,18 @@ local function cut_off_in(member)
   }
 end
 local function cut_off_member(index, state, at, except)
-  return '!' .. index.hash .. state .. struct.pack('>I6', at) .. except
+  return '!' .. hash_of(index.user) .. state .. struct.pack('>I6', at) .. except
 end
 local function cut_off_of(index)
   for place = 0, math.huge do
-    local member = redis.call('ZRANGEBYSCORE', index.key, index.score, index.score, 'LIMIT', place, 1)[1]
+    local first = place == 0 and '0' or digits_of(place)
+    local member = redis.call('ZRANGEBYSCORE', index.key, index.score, index.score, 'LIMIT', first, '1')[1]
     if not member or not is_cut_off(member) then return nil end
-    if string.sub(member, 2, 41) == index.hash then return cut_off_in(member) end
+    if string.sub(member, 2, 41) == hash_of(index.user) then return cut_off_in(member) end
   end
 end
 local function is_cut(cut_off, created_at, id)
   return cut_off ~= nil and created_at < cut_off.at and id ~= cut_off.except
-end
-`
-
-const USER_INDEX_PART = `local INDEXES = 4
-local function index_of(prefix, user, key)
-  if user == '' then return nil end
-  local hash = redis.sha1hex('sojourn/user/v1\\0' .. user)
-  local score = tonumber(string.sub(hash, 1, 12), 16)
-  return { key = key or prefix .. 'u:' .. score % INDEXES, score = score, hash = hash }
-end
-local function member_of(id)
-  return string.sub(id, 3)
 end
 `
 
@@ -108,11 +118,11 @@ local function leased_until(score)
 end
 local function bury(prefix, id, index, grave)
   local key = prefix .. 's:' .. id
-  redis.call('PEXPIREAT', key, grave.at + grave.keep + TOMBSTONE_MS)
+  redis.call('PEXPIREAT', key, digits_of(grave.at + grave.keep + TOMBSTONE_MS))
   local is_there = redis.call('EXISTS', key) == 1
   if is_there then
-    redis.call('SETRANGE', key, 12, grave.write_id .. '\\1' .. grave.state)
-    redis.call('SETRANGE', key, 52, struct.pack('>I6', grave.at))
+    redis.call('SETRANGE', key, '12', grave.write_id .. '\\1' .. grave.state)
+    redis.call('SETRANGE', key, '52', struct.pack('>I6', grave.at))
   end
   if index then redis.call('ZREM', index.key, member_of(id)) end
   if is_there and grave.keeps_due and leased_until(grave.due_at) <= grave.at then
@@ -162,7 +172,7 @@ end
 
 const CREATE_BODY = `local value, now, keep, keeps_due = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1'
 local prefix, id, user = string.sub(KEYS[1], 1, -19), string.sub(KEYS[1], -16), user_of(value)
-local index = index_of(prefix, user, KEYS[2])
+local index = index_of(prefix, user, KEYS[2], ARGV[8])
 local function live_sessions(cut_off)
   local live, absent = {}, {}
   for _, each in ipairs(ids_of(index, prefix)) do
@@ -188,8 +198,9 @@ local function forget(absent)
   end
 end
 local function tidy()
+  if string.byte(id, 16) % 4 ~= 0 then return end
   local place = redis.call('ZRANK', index.key, member_of(id))
-  for _, member in ipairs(redis.call('ZRANGE', index.key, place + 1, place + 4)) do
+  for _, member in ipairs(redis.call('ZRANGE', index.key, digits_of(place + 1), digits_of(place + 16))) do
     if is_cut_off(member) then
       if cut_off_in(member).at + CUT_OFF_MS < now then redis.call('ZREM', index.key, member) end
     elseif redis.call('EXISTS', prefix .. 's:' .. id_of(member, prefix)) == 0 then
@@ -203,7 +214,7 @@ if stored ~= '' then
   local is_ours = write_id_of(stored) == write_id_of(value)
     and string.sub(stored, DIGEST, USER - 1) == string.sub(value, DIGEST, USER - 1)
   if not is_ours then return 1 end
-  redis.call('SETRANGE', KEYS[1], 12, write_id_of(value))
+  redis.call('SETRANGE', KEYS[1], '12', write_id_of(value))
   return answer_of(prefix, id) or ''
 end
 local count = index and redis.call('ZCOUNT', index.key, index.score, index.score) or 0
@@ -222,7 +233,7 @@ for place = 1, surplus do ended[place] = live[place].id end
 local answer = table.concat(ended)
 local _, _, created_at, _, expires_at, absolute_at = fields_of(value)
 remember_answer(prefix, id, answer)
-redis.call('SET', KEYS[1], value, 'PXAT', expires_at + keep)
+redis.call('SET', KEYS[1], value, 'PXAT', digits_of(expires_at + keep))
 if keeps_due then redis.call('ZADD', prefix .. 'due', expires_at, id) end
 if not index then return '' end
 for place = 1, surplus do
@@ -250,7 +261,8 @@ return scores
 `
 
 const END_USER_BODY = `local prefix, at, except = ARGV[1], tonumber(ARGV[4]), ARGV[6]
-local keep, keeps_due, index = tonumber(ARGV[7]), ARGV[8] == '1', index_of(prefix, ARGV[2], KEYS[1])
+local keep, keeps_due = tonumber(ARGV[7]), ARGV[8] == '1'
+local index = index_of(prefix, ARGV[2], KEYS[1], ARGV[10])
 local function keep_cut_off()
   redis.call('PEXPIREAT', index.key, keep_index(index.key, at + CUT_OFF_MS))
 end
@@ -307,7 +319,7 @@ if has_ended then
   if string.byte(head, 18) == 0 then return 0 end
   local stored = write_id_of(head)
   write_regardless(prefix)
-  redis.call('SETRANGE', KEYS[1], 12, stored)
+  redis.call('SETRANGE', KEYS[1], '12', stored)
   return stored == ARGV[1] and 1 or 0
 end
 bury(prefix, string.sub(KEYS[1], -16), index, {
@@ -353,7 +365,7 @@ return answer
 
 const LIST_BODY = `local prefix, now = ARGV[1], tonumber(ARGV[3])
 assert_whole_slot(KEYS[1], prefix)
-local index = index_of(prefix, ARGV[2], KEYS[1])
+local index = index_of(prefix, ARGV[2], KEYS[1], ARGV[4])
 local cut_off = cut_off_of(index)
 local live = {}
 local function add(id, value)
@@ -383,7 +395,7 @@ local is_expected = version == tonumber(ARGV[5])
 for back = 0, is_expected and -1 or 3 do
   local is_ours = string.sub(head, 13 - 4 * back, 16 - 4 * back) == write_id_of(value)
   if is_ours and new_version <= version - back then
-    redis.call('SETRANGE', KEYS[1], 12, write_id_of(head))
+    redis.call('SETRANGE', KEYS[1], '12', write_id_of(head))
     return 2
   end
 end
@@ -393,7 +405,7 @@ if user ~= given_user then
   value = string.sub(value, 1, USER_BYTES - 1) .. string.char(#user) .. string.sub(value, USER_BYTES + 1, USER - 1)
     .. user .. string.sub(value, USER + #given_user)
 end
-local index = index_of(prefix, user, user == given_user and KEYS[2] or nil)
+local index = index_of(prefix, user, user == given_user and KEYS[2], ARGV[6])
 local due_at = due_of(prefix, id, keeps_due)
 if index then
   local cut_off = cut_off_of(index)
@@ -415,7 +427,7 @@ value = string.sub(head, 5, 16) .. string.sub(value, 13)
 if seen_to_be ~= new_seen_at or expires_to_be ~= new_expires_at or created_at ~= new_created_at then
   value = string.sub(value, 1, 22) .. struct.pack('>I6I6I6', created_at, seen_to_be, expires_to_be) .. string.sub(value, 41)
 end
-redis.call('SET', KEYS[1], value, 'PXAT', expires_to_be + keep)
+redis.call('SET', KEYS[1], value, 'PXAT', digits_of(expires_to_be + keep))
 if index and new_absolute_at > absolute_at then keep_index(index.key, new_absolute_at + keep) end
 if due_at then
   local earliest = math.max(expires_to_be, leased_until(due_at))
@@ -453,8 +465,8 @@ local _, _, _, seen_at, expires_at, absolute_at = fields_of(head)
 if given_seen_at >= expires_at then return 0 end
 local new_seen_at = math.max(given_seen_at, seen_at)
 local new_expires_at = math.max(math.min(tonumber(ARGV[2]), absolute_at), expires_at)
-redis.call('PEXPIREAT', KEYS[1], new_expires_at + keep)
-redis.call('SETRANGE', KEYS[1], 28, struct.pack('>I6I6', new_seen_at, new_expires_at))
+redis.call('PEXPIREAT', KEYS[1], digits_of(new_expires_at + keep))
+redis.call('SETRANGE', KEYS[1], '28', struct.pack('>I6I6', new_seen_at, new_expires_at))
 return 1
 `
 
@@ -462,9 +474,9 @@ export const SCRIPTS = {
   create: {
     name: 'create',
     functionName: `${LIBRARY_NAME}_create`,
-    sha1: '67c88766d18264f1cc15a9451f2662d38659012d',
+    sha1: 'a285ea556aa399562a1500be76b6976c43cb799b',
     commands: ['EXISTS', 'GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'ZADD', 'ZCOUNT', 'ZRANGE', 'ZRANGEBYSCORE', 'ZRANK', 'ZREM', 'ZSCORE'],
-    source: `${RECORD_PART}${CUT_OFF_PART}${USER_INDEX_PART}${IDS_OF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${WHOLE_SLOT_PART}${CREATE_BODY}`,
+    source: `${RECORD_PART}${DIGITS_PART}${USER_INDEX_PART}${CUT_OFF_PART}${IDS_OF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${WHOLE_SLOT_PART}${CREATE_BODY}`,
   },
   dueHeads: {
     name: 'due-heads',
@@ -476,58 +488,58 @@ export const SCRIPTS = {
   endUser: {
     name: 'end-user',
     functionName: `${LIBRARY_NAME}_end_user`,
-    sha1: 'a92ab263b361179c866e230330682cc7ad58ae90',
+    sha1: '2e584147ecc74891fc18d27de064379ce0691789',
     commands: ['EXISTS', 'GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'UNLINK', 'ZADD', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
-    source: `${RECORD_PART}${CUT_OFF_PART}${USER_INDEX_PART}${IDS_OF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${REGARDLESS_PART}${WHOLE_SLOT_PART}${END_USER_BODY}`,
+    source: `${RECORD_PART}${DIGITS_PART}${USER_INDEX_PART}${CUT_OFF_PART}${IDS_OF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${REGARDLESS_PART}${WHOLE_SLOT_PART}${END_USER_BODY}`,
   },
   end: {
     name: 'end',
     functionName: `${LIBRARY_NAME}_end`,
-    sha1: '7fbc63a82bb1e2cc9c9bfe5d7a42d1d1f86d573a',
+    sha1: '636bd6786f25bfa3373bc2c6e1691c37d862d0c8',
     commands: ['EXISTS', 'GETRANGE', 'PEXPIREAT', 'SETRANGE', 'UNLINK', 'ZADD', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
-    source: `${RECORD_PART}${CUT_OFF_PART}${USER_INDEX_PART}${BURY_PART}${FIND_PART}${REGARDLESS_PART}${WHOLE_SLOT_PART}${END_BODY}`,
+    source: `${RECORD_PART}${DIGITS_PART}${USER_INDEX_PART}${CUT_OFF_PART}${BURY_PART}${FIND_PART}${REGARDLESS_PART}${WHOLE_SLOT_PART}${END_BODY}`,
   },
   lease: {
     name: 'lease',
     functionName: `${LIBRARY_NAME}_lease`,
-    sha1: 'ddf414a9706197c9e9d96062200c225dbe526c20',
+    sha1: '85123e530f7f4c5c68e3d1d1d4fddf331c29dde5',
     commands: ['EXISTS', 'GET', 'UNLINK', 'ZADD', 'ZRANGEBYSCORE', 'ZREM'],
     source: `${RECORD_PART}${WHOLE_SLOT_PART}${REGARDLESS_PART}${LEASE_BODY}`,
   },
   list: {
     name: 'list',
     functionName: `${LIBRARY_NAME}_list`,
-    sha1: '72a7eed9f0951333231b801ec3498b964d58b58f',
+    sha1: '242583ef95fef0f04f943dd55627e93c256abb87',
     commands: ['EXISTS', 'GET', 'ZRANGEBYSCORE'],
-    source: `${RECORD_PART}${CUT_OFF_PART}${USER_INDEX_PART}${IDS_OF_PART}${WHOLE_SLOT_PART}${LIST_BODY}`,
+    source: `${RECORD_PART}${DIGITS_PART}${USER_INDEX_PART}${CUT_OFF_PART}${IDS_OF_PART}${WHOLE_SLOT_PART}${LIST_BODY}`,
   },
   replace: {
     name: 'replace',
     functionName: `${LIBRARY_NAME}_replace`,
-    sha1: 'c7a3cba764bedeb636ef27f25320b550b4efa166',
+    sha1: 'd2abf8322d70b7ecaf115957d11a44bce10e99f5',
     commands: ['EXISTS', 'GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'ZADD', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
-    source: `${RECORD_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${USER_INDEX_PART}${BURY_PART}${REPLACE_BODY}`,
+    source: `${RECORD_PART}${DIGITS_PART}${USER_INDEX_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${BURY_PART}${REPLACE_BODY}`,
   },
   settle: {
     name: 'settle',
     functionName: `${LIBRARY_NAME}_settle`,
-    sha1: 'edfecc2419f9da888a754f0babb3fcdd2d2642b4',
+    sha1: '6cd401539e560d4c20654f580d52b3ba5bbae9f8',
     commands: ['EXISTS', 'GETRANGE', 'SET', 'UNLINK', 'ZADD', 'ZREM'],
     source: `${RECORD_PART}${WHOLE_SLOT_PART}${REGARDLESS_PART}${SETTLE_BODY}`,
   },
   touch: {
     name: 'touch',
     functionName: `${LIBRARY_NAME}_touch`,
-    sha1: '54309953e08ef55a5eb91459d6629cc7abff30ff',
+    sha1: 'c7864b96dd2d04fffa89c74cfa6511acdedb10b2',
     commands: ['EXISTS', 'GETRANGE', 'PEXPIREAT', 'SETRANGE', 'ZADD', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
-    source: `${RECORD_PART}${CUT_OFF_PART}${USER_INDEX_PART}${BURY_PART}${FIND_PART}${TOUCH_BODY}`,
+    source: `${RECORD_PART}${DIGITS_PART}${USER_INDEX_PART}${CUT_OFF_PART}${BURY_PART}${FIND_PART}${TOUCH_BODY}`,
   },
 } as const satisfies Record<string, Script>
 
 export const LIBRARY = {
   name: LIBRARY_NAME,
   source: `#!lua name=${LIBRARY_NAME}
-${RECORD_PART}${CUT_OFF_PART}${USER_INDEX_PART}${IDS_OF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${WHOLE_SLOT_PART}${REGARDLESS_PART}${FIND_PART}redis.register_function{ function_name = '${LIBRARY_NAME}_create', callback = function(KEYS, ARGV)
+${RECORD_PART}${DIGITS_PART}${USER_INDEX_PART}${CUT_OFF_PART}${IDS_OF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${WHOLE_SLOT_PART}${REGARDLESS_PART}${FIND_PART}redis.register_function{ function_name = '${LIBRARY_NAME}_create', callback = function(KEYS, ARGV)
 ${CREATE_BODY}end }
 redis.register_function{ function_name = '${LIBRARY_NAME}_due_heads', flags = { 'no-writes' }, callback = function(KEYS, ARGV)
 ${DUE_HEADS_BODY}end }

@@ -46,7 +46,7 @@ describe('the library', () => {
   test('answers as the scripts do', async () => {
     await server.cli('FUNCTION', 'LOAD', 'REPLACE', LIBRARY.source)
     const index = 'sojourn:{Ab}:u:0'
-    const args = [1, index, 'sojourn:{Ab}:', 'u_1', 1_000] as const
+    const args = [1, index, 'sojourn:{Ab}:', 'u_1', 1_000, 1] as const
     expect(await server.cli('EVAL', SCRIPTS.list.source, ...args)).toEqual([])
     expect(await server.cli('FCALL_RO', SCRIPTS.list.functionName, ...args)).toEqual([])
     expect(await server.cli('FCALL', SCRIPTS.dueHeads.functionName, 1, 'sojourn:{Ab}:due')).toEqual([''])
@@ -58,7 +58,7 @@ describe('the library', () => {
     try {
       const index = 'sojourn:{Ab}:u:0'
       expect(
-        await server.cli('FCALL', SCRIPTS.list.functionName, 1, index, 'sojourn:{Ab}:', 'u_1', 1_000),
+        await server.cli('FCALL', SCRIPTS.list.functionName, 1, index, 'sojourn:{Ab}:', 'u_1', 1_000, 1),
       ).toEqual([])
       await expect(server.cli('FCALL', SCRIPTS.create.functionName, 1, 'sojourn:{Ab}:s:x')).rejects.toThrow(
         /OOM/,

@@ -70,7 +70,7 @@ export const SUITE_TWINS: readonly SuiteTwin[] = [
   {
     name: 'a new record leaves at its deadline',
     script: 'create',
-    from: "'PXAT', expires_at + keep)",
+    from: "'PXAT', digits_of(expires_at + keep))",
     to: "'PXAT', expires_at)",
     caughtBy: [
       'a session whose deadline has just passed by the wall clock is there: a touch in time was under way',

@@ -53,8 +53,9 @@ export async function twice(
     again: () => recording.again(),
     loseReply: (isApplied, meanwhile) => recording.loseReply(isApplied, meanwhile),
     stored: () => storedBelow(driver, new Keys(checked.prefix).prefixOf('Ab')),
-    indexed: async () => idsAmong(await driver.zrange(new Keys(checked.prefix).user('Ab', 'u_1'), '0', '-1')),
-    loseIndexEntry: (id) => driver.zrem(new Keys(checked.prefix).user('Ab', 'u_1'), memberOf(id)),
+    indexed: async () =>
+      idsAmong(await driver.zrange(new Keys(checked.prefix).index('Ab', 'u_1').key, '0', '-1')),
+    loseIndexEntry: (id) => driver.zrem(new Keys(checked.prefix).index('Ab', 'u_1').key, memberOf(id)),
     loseRecord: (id) => driver.del(new Keys(checked.prefix).record(id)),
     close: () => driver.disconnect(),
   }

@@ -47,7 +47,7 @@ describe('the suite finds that', () => {
 })
 
 const one: UserLimit = { max: 1, whenFull: 'endOldest', replaces: null }
-const INDEX = new Keys('').user('Ab', 'u_1').slice(1)
+const INDEX = new Keys('').index('Ab', 'u_1').key.slice(1)
 
 /** When the key that ends so leaves. */
 async function leavesAt({ stored }: Twice, end: string): Promise<unknown> {
@@ -148,7 +148,7 @@ const UNSEEN: readonly (Twin & {
   {
     name: 'a touch does not move the instant at which the record leaves',
     script: 'touch',
-    from: "redis.call('PEXPIREAT', KEYS[1], new_expires_at + keep)",
+    from: "redis.call('PEXPIREAT', KEYS[1], digits_of(new_expires_at + keep))",
     to: '',
     play: async (store) => {
       await store.engine.create(sample(), null, NOW)

@@ -51,11 +51,10 @@ export class Verbs {
   async create(record: SessionRecord, limit: UserLimit, now: Instant): Promise<Created> {
     const { id, userId } = record
     const value = storedBytes(record, this.#writeIds.next())
-    const bucket = bucketOf(id)
-    const user = userId === null ? [] : [this.#keys.user(bucket, userId)]
+    const index = this.#indexOf(record)
     const reply = await this.#run(userId === null ? this.#senders.writes : this.#senders.security, {
       script: SCRIPTS.create,
-      keys: [this.#keys.record(id), ...user],
+      keys: [this.#keys.record(id), ...index.keys],
       args: [
         value,
         String(now),
@@ -64,6 +63,7 @@ export class Verbs {
         String(Math.min(limit.max, USER_CEILING)),
         limit.whenFull === 'endOldest' ? '1' : '0',
         limit.replaces ?? '',
+        index.score,
       ],
     })
     if (Buffer.isBuffer(reply)) return { outcome: 'done', ended: idsOf(reply) }
@@ -71,13 +71,13 @@ export class Verbs {
   }
 
   async replace(record: SessionRecord, expectedVersion: number, now: Instant): Promise<Replaced> {
-    const { id, userId } = record
+    const { id } = record
     const value = storedBytes(record, this.#writeIds.next())
-    const user = userId === null ? [] : [this.#keys.user(bucketOf(id), userId)]
+    const index = this.#indexOf(record)
     const call: Call = {
       script: SCRIPTS.replace,
-      keys: [this.#keys.record(id), ...user],
-      args: [value, String(now), this.#keep, this.#due, String(expectedVersion)],
+      keys: [this.#keys.record(id), ...index.keys],
+      args: [value, String(now), this.#keep, this.#due, String(expectedVersion), index.score],
       tells: (reply) => !Buffer.isBuffer(reply) || remembersWriteOf(record.version, recordOf(id, reply)),
     }
     const reply = await this.#run(this.#senders.writes, call)
@@ -111,10 +111,11 @@ export class Verbs {
   }
 
   async list({ bucket, userId }: UserKey, now: Instant): Promise<SessionRecord[]> {
+    const { key, score } = this.#keys.index(bucket, userId)
     const reply = await this.#run(this.#senders.plain, {
       script: SCRIPTS.list,
-      keys: [this.#keys.user(bucket, userId)],
-      args: [this.#keys.prefixOf(bucket), userId, String(now)],
+      keys: [key],
+      args: [this.#keys.prefixOf(bucket), userId, String(now), score],
     })
     const parts = listOf(reply)
     const records: SessionRecord[] = []
@@ -130,9 +131,10 @@ export class Verbs {
     { reason, at }: Ended,
     except: SessionId | null,
   ): Promise<SessionId[]> {
+    const { key, score } = this.#keys.index(bucket, userId)
     const reply = await this.#run(this.#senders.security, {
       script: SCRIPTS.endUser,
-      keys: [this.#keys.user(bucket, userId)],
+      keys: [key],
       args: [
         this.#keys.prefixOf(bucket),
         userId,
@@ -143,6 +145,7 @@ export class Verbs {
         this.#keep,
         this.#due,
         randomBytes(CALL_NAME_BYTES).toString('base64url'),
+        score,
       ],
     })
     return idsOf(reply)
@@ -154,6 +157,12 @@ export class Verbs {
       keys: [this.#keys.record(id)],
       args: [keepUntil === null ? '' : String(keepUntil), this.#keep, this.#due],
     })
+  }
+
+  #indexOf({ id, userId }: SessionRecord): { readonly keys: readonly string[]; readonly score: string } {
+    if (userId === null) return { keys: [], score: '' }
+    const { key, score } = this.#keys.index(bucketOf(id), userId)
+    return { keys: [key], score }
   }
 
   #run(sender: Sender, call: Call): Promise<Reply> {

@@ -8,6 +8,7 @@
 -- ARGV[5]     the user's limit
 -- ARGV[6]     1 when the oldest give way, 0 when a full user is refused
 -- ARGV[7]     the id that the limit does not count; empty for none
+-- ARGV[8]     the user's score in the index; empty without a user
 -- Returns     done: the ids that it ended, one after the other; 1 when the id exists; 0 when the user is full
 -- Complexity  O(log n); O(n) at the limit, n = the user's sessions
 
@@ -21,7 +22,7 @@
 
 local value, now, keep, keeps_due = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1'
 local prefix, id, user = string.sub(KEYS[1], 1, -19), string.sub(KEYS[1], -16), user_of(value)
-local index = index_of(prefix, user, KEYS[2])
+local index = index_of(prefix, user, KEYS[2], ARGV[8])
 
 -- The user's sessions that count, the oldest first; and the members whose record is absent.
 local function live_sessions(cut_off)
@@ -52,11 +53,12 @@ local function forget(absent)
   end
 end
 
--- Records leave by themselves, their entries do not: each new session takes away what serves nobody of the few
--- behind its own, whose place in the index is one of chance.
+-- Records leave by themselves, their entries do not. One new session in four takes away what serves nobody of the
+-- sixteen entries behind its own; which one and where is chance, because ids and hashes are.
 local function tidy()
+  if string.byte(id, 16) % 4 ~= 0 then return end
   local place = redis.call('ZRANK', index.key, member_of(id))
-  for _, member in ipairs(redis.call('ZRANGE', index.key, place + 1, place + 4)) do
+  for _, member in ipairs(redis.call('ZRANGE', index.key, digits_of(place + 1), digits_of(place + 16))) do
     if is_cut_off(member) then
       if cut_off_in(member).at + CUT_OFF_MS < now then redis.call('ZREM', index.key, member) end
     elseif redis.call('EXISTS', prefix .. 's:' .. id_of(member, prefix)) == 0 then
@@ -73,7 +75,7 @@ if stored ~= '' then
     and string.sub(stored, DIGEST, USER - 1) == string.sub(value, DIGEST, USER - 1)
   if not is_ours then return 1 end
   -- A write, so that a confirmation that is waited for behind it means this record.
-  redis.call('SETRANGE', KEYS[1], 12, write_id_of(value))
+  redis.call('SETRANGE', KEYS[1], '12', write_id_of(value))
   return answer_of(prefix, id) or ''
 end
 
@@ -94,7 +96,7 @@ local answer = table.concat(ended)
 
 local _, _, created_at, _, expires_at, absolute_at = fields_of(value)
 remember_answer(prefix, id, answer)
-redis.call('SET', KEYS[1], value, 'PXAT', expires_at + keep)
+redis.call('SET', KEYS[1], value, 'PXAT', digits_of(expires_at + keep))
 if keeps_due then redis.call('ZADD', prefix .. 'due', expires_at, id) end
 if not index then return '' end
 

@@ -9,6 +9,7 @@
 -- ARGV[7]     how long a live record is kept past its deadline, in milliseconds
 -- ARGV[8]     1 when what is due is listed, else 0
 -- ARGV[9]     the name of this call, under which its answer is remembered
+-- ARGV[10]    the user's score in the index
 -- Returns     the ids that it ended, one after the other
 -- Complexity  O(n log n), n = the user's sessions
 
@@ -22,7 +23,8 @@
 -- @include whole-slot
 
 local prefix, at, except = ARGV[1], tonumber(ARGV[4]), ARGV[6]
-local keep, keeps_due, index = tonumber(ARGV[7]), ARGV[8] == '1', index_of(prefix, ARGV[2], KEYS[1])
+local keep, keeps_due = tonumber(ARGV[7]), ARGV[8] == '1'
+local index = index_of(prefix, ARGV[2], KEYS[1], ARGV[10])
 
 -- A write, whatever is stored, so that a confirmation that is waited for behind it means what was ended, and no
 -- memory can be lacking for it.

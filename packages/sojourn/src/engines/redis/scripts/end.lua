@@ -29,7 +29,7 @@ if has_ended then
   -- who is told that a session had ended may rely on it as much as who ended it.
   local stored = write_id_of(head)
   write_regardless(prefix)
-  redis.call('SETRANGE', KEYS[1], 12, stored)
+  redis.call('SETRANGE', KEYS[1], '12', stored)
   -- The write id of this call: it was sent twice.
   return stored == ARGV[1] and 1 or 0
 end

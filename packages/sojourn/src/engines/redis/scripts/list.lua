@@ -3,6 +3,7 @@
 -- ARGV[1]     the prefix of the bucket's keys
 -- ARGV[2]     the user id
 -- ARGV[3]     now
+-- ARGV[4]     the user's score in the index
 -- Returns     id and bytes of each, in turn
 -- Complexity  O(n), n = the user's sessions
 
@@ -13,7 +14,7 @@
 
 local prefix, now = ARGV[1], tonumber(ARGV[3])
 assert_whole_slot(KEYS[1], prefix)
-local index = index_of(prefix, ARGV[2], KEYS[1])
+local index = index_of(prefix, ARGV[2], KEYS[1], ARGV[4])
 local cut_off = cut_off_of(index)
 local live = {}
 

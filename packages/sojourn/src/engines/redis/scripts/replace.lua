@@ -6,6 +6,7 @@
 -- ARGV[3]     how long a live record is kept past its deadline, in milliseconds
 -- ARGV[4]     1 when what is due is listed, else 0
 -- ARGV[5]     the version that must be stored
+-- ARGV[6]     the user's score in the index; empty without a user
 -- Returns     1 when done, 2 when done and the secret is another one; 0 when gone; the stored bytes at a conflict
 -- Complexity  O(1)
 
@@ -31,7 +32,7 @@ for back = 0, is_expected and -1 or 3 do
   local is_ours = string.sub(head, 13 - 4 * back, 16 - 4 * back) == write_id_of(value)
   if is_ours and new_version <= version - back then
     -- A write, so that a confirmation that is waited for behind it means this record.
-    redis.call('SETRANGE', KEYS[1], 12, write_id_of(head))
+    redis.call('SETRANGE', KEYS[1], '12', write_id_of(head))
     return 2
   end
 end
@@ -43,7 +44,7 @@ if user ~= given_user then
   value = string.sub(value, 1, USER_BYTES - 1) .. string.char(#user) .. string.sub(value, USER_BYTES + 1, USER - 1)
     .. user .. string.sub(value, USER + #given_user)
 end
-local index = index_of(prefix, user, user == given_user and KEYS[2] or nil)
+local index = index_of(prefix, user, user == given_user and KEYS[2], ARGV[6])
 local due_at = due_of(prefix, id, keeps_due)
 if index then
   local cut_off = cut_off_of(index)
@@ -68,7 +69,7 @@ if seen_to_be ~= new_seen_at or expires_to_be ~= new_expires_at or created_at ~=
   value = string.sub(value, 1, 22) .. struct.pack('>I6I6I6', created_at, seen_to_be, expires_to_be) .. string.sub(value, 41)
 end
 
-redis.call('SET', KEYS[1], value, 'PXAT', expires_to_be + keep)
+redis.call('SET', KEYS[1], value, 'PXAT', digits_of(expires_to_be + keep))
 if index and new_absolute_at > absolute_at then keep_index(index.key, new_absolute_at + keep) end
 if due_at then
   local earliest = math.max(expires_to_be, leased_until(due_at))

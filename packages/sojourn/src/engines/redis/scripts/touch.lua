@@ -23,6 +23,6 @@ if given_seen_at >= expires_at then return 0 end
 local new_seen_at = math.max(given_seen_at, seen_at)
 local new_expires_at = math.max(math.min(tonumber(ARGV[2]), absolute_at), expires_at)
 -- In this order, so that it also goes on a server that is out of memory.
-redis.call('PEXPIREAT', KEYS[1], new_expires_at + keep)
-redis.call('SETRANGE', KEYS[1], 28, struct.pack('>I6I6', new_seen_at, new_expires_at))
+redis.call('PEXPIREAT', KEYS[1], digits_of(new_expires_at + keep))
+redis.call('SETRANGE', KEYS[1], '28', struct.pack('>I6I6', new_seen_at, new_expires_at))
 return 1

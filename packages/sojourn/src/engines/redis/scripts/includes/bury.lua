@@ -21,13 +21,13 @@ local function bury(prefix, id, index, grave)
   local key = prefix .. 's:' .. id
   -- First, because a server that is out of memory refuses a script's first write only, and never this one: nobody
   -- stays logged in for want of memory. What follows overwrites in place.
-  redis.call('PEXPIREAT', key, grave.at + grave.keep + TOMBSTONE_MS)
+  redis.call('PEXPIREAT', key, digits_of(grave.at + grave.keep + TOMBSTONE_MS))
   -- By the server's clock the tombstone's time may be over, and then it is gone. Written to all the same, a piece of a
   -- record would stay for ever.
   local is_there = redis.call('EXISTS', key) == 1
   if is_there then
-    redis.call('SETRANGE', key, 12, grave.write_id .. '\1' .. grave.state)
-    redis.call('SETRANGE', key, 52, struct.pack('>I6', grave.at))
+    redis.call('SETRANGE', key, '12', grave.write_id .. '\1' .. grave.state)
+    redis.call('SETRANGE', key, '52', struct.pack('>I6', grave.at))
   end
   if index then redis.call('ZREM', index.key, member_of(id)) end
   if is_there and grave.keeps_due and leased_until(grave.due_at) <= grave.at then

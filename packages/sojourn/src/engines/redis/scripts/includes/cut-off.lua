@@ -1,5 +1,6 @@
 -- cut-off.lua: a user's last `endUser`, in the user's index. The member is `!`, the user's hash, the state byte of
 -- the reason, the instant in 6 bytes, and the id of the session that it excepts.
+-- @include user-index
 
 local CUT_OFF_MS = 400 * 86400000
 
@@ -15,15 +16,16 @@ local function cut_off_in(member)
 end
 
 local function cut_off_member(index, state, at, except)
-  return '!' .. index.hash .. state .. struct.pack('>I6', at) .. except
+  return '!' .. hash_of(index.user) .. state .. struct.pack('>I6', at) .. except
 end
 
 -- Nil without one. It is first of all that have its score, unless another user has that score and a cut-off too.
 local function cut_off_of(index)
   for place = 0, math.huge do
-    local member = redis.call('ZRANGEBYSCORE', index.key, index.score, index.score, 'LIMIT', place, 1)[1]
+    local first = place == 0 and '0' or digits_of(place)
+    local member = redis.call('ZRANGEBYSCORE', index.key, index.score, index.score, 'LIMIT', first, '1')[1]
     if not member or not is_cut_off(member) then return nil end
-    if string.sub(member, 2, 41) == index.hash then return cut_off_in(member) end
+    if string.sub(member, 2, 41) == hash_of(index.user) then return cut_off_in(member) end
   end
 end
 

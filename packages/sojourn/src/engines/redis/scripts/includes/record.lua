@@ -5,11 +5,10 @@
 local USER_BYTES = 60
 local DIGEST = 67
 local USER = 99
--- The fixed part with the longest user id, as GETRANGE counts: from 0, both ends included.
-local HEAD_END = 352
 
+-- The fixed part with the longest user id, as GETRANGE counts: from 0, both ends included.
 local function head_of(key)
-  return redis.call('GETRANGE', key, 0, HEAD_END)
+  return redis.call('GETRANGE', key, '0', '352')
 end
 
 local function is_readable(head)
