@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
@@ -9,5 +10,7 @@ export default defineConfig({
       'test/**/*.test.ts',
     ],
     testTimeout: 30_000,
+    // The default leaves one core of two idle: most files wait for servers, disks and deadlines.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
   },
 })

@@ -59,12 +59,12 @@ test('a replace that does not raise the version, or stores an ended record, is r
   expect(await engine.read([record(1).id])).toEqual([record(1)])
 })
 
-test('it is stable after a million expired sessions: nothing of them is left', {
+test('it is stable after two hundred thousand expired sessions: nothing of them is left', {
   timeout: 120_000,
 }, async () => {
   const users = new UserIndex()
   const engine = new MemoryEngine({ maxBytes: 2 ** 22, maxSessions: 2_000 }, users)
-  for (let round = 0; round < 1_000; round++) {
+  for (let round = 0; round < 200; round++) {
     const now = NOW + round * MINUTE
     const times = { createdAt: now, seenAt: now, expiresAt: now + MINUTE, absoluteAt: now + MINUTE }
     for (let each = 0; each < 1_000; each++) {
