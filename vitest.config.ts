@@ -10,7 +10,7 @@ export default defineConfig({
       'test/**/*.test.ts',
     ],
     testTimeout: 30_000,
-    // The default leaves one core of two idle: most files wait for servers, disks and deadlines.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // More than there are cores: most files wait for servers, disks and deadlines.
+    maxWorkers: availableParallelism() + 1,
   },
 })

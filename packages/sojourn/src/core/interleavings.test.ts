@@ -27,7 +27,7 @@ async function race(engine: EngineUnderTest, count: number, setting: Setting): P
 }
 
 /** On disk each takes a hundred times as long; the count of the environment raises both. */
-const shareOf = ({ name }: EngineUnderTest): number => (name === 'memory' ? 1 : 0.02)
+const shareOf = ({ name }: EngineUnderTest): number => (name === 'memory' ? 1 : 0.01)
 
 describe.each(ENGINES)('interleavings over $name', (engine) => {
   const clean = Math.ceil(0.8 * COUNT * shareOf(engine))

@@ -260,7 +260,7 @@ describe('under the rule for functions', () => {
     await server.cli('FUNCTION', 'LOAD', LIBRARY.source)
     const index = 'sojourn:{Ab}:u:0'
     expect(
-      await application.send('FCALL', SCRIPTS.list.functionName, '1', index, 'sojourn:{Ab}:', 'u', '1'),
+      await application.send('FCALL', SCRIPTS.list.functionName, '1', index, 'sojourn:{Ab}:', 'u', '1', '1'),
     ).toEqual([])
     for (const command of [
       'EVAL return(1) 0',
@@ -276,7 +276,16 @@ describe('under the rule for functions', () => {
   test('T88: a function reaches no key outside the prefix', async () => {
     await server.cli('FUNCTION', 'LOAD', LIBRARY.source)
     const outside = 'other:{Ab}:'
-    const call = application.send('FCALL', SCRIPTS.list.functionName, '1', `${outside}u:x`, outside, 'u', '1')
+    const call = application.send(
+      'FCALL',
+      SCRIPTS.list.functionName,
+      '1',
+      `${outside}u:x`,
+      outside,
+      'u',
+      '1',
+      '1',
+    )
     await expect(call).rejects.toThrow(/NOPERM/)
   })
 })
