@@ -34,7 +34,7 @@ export function bucketOfKey(key: string): string {
 
 /**
  * The names of a store's keys. The bucket is the hash tag of each, so that what belongs to one user lies in one
- * slot of a cluster. Scripts make the same names (`scripts/includes/record.lua`).
+ * slot of a cluster. Scripts make the same names (`scripts/includes/user-index.lua`).
  */
 export class Keys {
   readonly #prefix: string

@@ -16,7 +16,7 @@ interface Library {
   readonly source: string
 }
 
-const LIBRARY_NAME = 'sojourn_f2d20c94d20a'
+const LIBRARY_NAME = 'sojourn_188ffab42044'
 
 const RECORD_PART = `local USER_BYTES = 60
 local DIGEST = 67
@@ -200,6 +200,7 @@ end
 local function tidy()
   if string.byte(id, 16) % 4 ~= 0 then return end
   local place = redis.call('ZRANK', index.key, member_of(id))
+  if not place then return end
   for _, member in ipairs(redis.call('ZRANGE', index.key, digits_of(place + 1), digits_of(place + 16))) do
     if is_cut_off(member) then
       if cut_off_in(member).at + CUT_OFF_MS < now then redis.call('ZREM', index.key, member) end
@@ -269,6 +270,7 @@ end
 assert_whole_slot(index.key, prefix)
 local answered = answer_of(prefix, ARGV[9])
 if answered then
+  write_regardless(prefix)
   keep_cut_off()
   return answered
 end
@@ -474,7 +476,7 @@ export const SCRIPTS = {
   create: {
     name: 'create',
     functionName: `${LIBRARY_NAME}_create`,
-    sha1: 'a285ea556aa399562a1500be76b6976c43cb799b',
+    sha1: 'c38d76ea9f7f10dba56565e3aa6c7ab271e2d13a',
     commands: ['EXISTS', 'GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'ZADD', 'ZCOUNT', 'ZRANGE', 'ZRANGEBYSCORE', 'ZRANK', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${DIGITS_PART}${USER_INDEX_PART}${CUT_OFF_PART}${IDS_OF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${WHOLE_SLOT_PART}${CREATE_BODY}`,
   },
@@ -488,7 +490,7 @@ export const SCRIPTS = {
   endUser: {
     name: 'end-user',
     functionName: `${LIBRARY_NAME}_end_user`,
-    sha1: '2e584147ecc74891fc18d27de064379ce0691789',
+    sha1: '9923b2189f9a84752752761dd77549a5a8c43d4d',
     commands: ['EXISTS', 'GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'UNLINK', 'ZADD', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${DIGITS_PART}${USER_INDEX_PART}${CUT_OFF_PART}${IDS_OF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${REGARDLESS_PART}${WHOLE_SLOT_PART}${END_USER_BODY}`,
   },

@@ -120,6 +120,16 @@ async function revive({ stored }: Twice, number: number): Promise<void> {
   await server.cli('SETRANGE', key, '17', '\0')
 }
 
+test('a session that is long over by the server’s clock is stored, and is gone', async () => {
+  const store = await twice(server)
+  const at = Date.now() - 3 * DAY
+  const times = { createdAt: at, seenAt: at, expiresAt: at + MINUTE, absoluteAt: at + MINUTE }
+  // One of those that tidy.
+  expect(await store.engine.create(numbered(4, times), null, at)).toEqual({ outcome: 'done', ended: [] })
+  expect([...(await store.stored()).keys()]).toEqual([])
+  store.close()
+})
+
 test('the two users have one index and one score', () => {
   const keys = new Keys('')
   expect(new Set([ADA, BOB, EVE].map((user) => keys.index('Ab', user).key)).size).toBe(1)

@@ -10,7 +10,7 @@
 -- ARGV[7]     the id that the limit does not count; empty for none
 -- ARGV[8]     the user's score in the index; empty without a user
 -- Returns     done: the ids that it ended, one after the other; 1 when the id exists; 0 when the user is full
--- Complexity  O(log n); O(n) at the limit, n = the user's sessions
+-- Complexity  O(log m); O(log m + n) at the limit, n = the user's sessions, m = the entries of the index
 
 -- @include record
 -- @include cut-off
@@ -58,6 +58,8 @@ end
 local function tidy()
   if string.byte(id, 16) % 4 ~= 0 then return end
   local place = redis.call('ZRANK', index.key, member_of(id))
+  -- The index has left at once: by the server's clock the session was over before it began.
+  if not place then return end
   for _, member in ipairs(redis.call('ZRANGE', index.key, digits_of(place + 1), digits_of(place + 16))) do
     if is_cut_off(member) then
       if cut_off_in(member).at + CUT_OFF_MS < now then redis.call('ZREM', index.key, member) end

@@ -11,7 +11,7 @@
 -- ARGV[9]     the name of this call, under which its answer is remembered
 -- ARGV[10]    the user's score in the index
 -- Returns     the ids that it ended, one after the other
--- Complexity  O(n log n), n = the user's sessions
+-- Complexity  O(n log m), n = the user's sessions, m = the entries of the index
 
 -- @include record
 -- @include cut-off
@@ -35,6 +35,7 @@ end
 assert_whole_slot(index.key, prefix)
 local answered = answer_of(prefix, ARGV[9])
 if answered then
+  write_regardless(prefix)
   keep_cut_off()
   return answered
 end

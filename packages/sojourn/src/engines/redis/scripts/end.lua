@@ -6,7 +6,7 @@
 -- ARGV[4]     how long a live record is kept past its deadline, in milliseconds
 -- ARGV[5]     1 when what is due is listed, else 0
 -- Returns     1 when this call ended it, 0 when it was absent or had ended, -1 when the record cannot be read
--- Complexity  O(log n), n = the user's sessions
+-- Complexity  O(log m), m = the entries of the index
 
 -- @include record
 -- @include cut-off

@@ -5,7 +5,7 @@
 -- ARGV[3]     now
 -- ARGV[4]     the user's score in the index
 -- Returns     id and bytes of each, in turn
--- Complexity  O(n), n = the user's sessions
+-- Complexity  O(log m + n), n = the user's sessions, m = the entries of the index
 
 -- @include record
 -- @include cut-off

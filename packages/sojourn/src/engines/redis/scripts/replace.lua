@@ -8,7 +8,7 @@
 -- ARGV[5]     the version that must be stored
 -- ARGV[6]     the user's score in the index; empty without a user
 -- Returns     1 when done, 2 when done and the secret is another one; 0 when gone; the stored bytes at a conflict
--- Complexity  O(1)
+-- Complexity  O(log m), m = the entries of the index
 
 -- @include record
 -- @include cut-off

@@ -5,7 +5,7 @@
 -- ARGV[3]     how long a live record is kept past its deadline, in milliseconds
 -- ARGV[4]     1 when what is due is listed, else 0
 -- Returns     1 when the session lives, 0 when not, -1 when the record cannot be read
--- Complexity  O(1)
+-- Complexity  O(log m), m = the entries of the index
 
 -- @include record
 -- @include cut-off
