@@ -3,7 +3,7 @@ import { Arena, type ArenaOptions } from './arena.test-support.ts'
 import { TWINS } from './arena-twins.test-support.ts'
 import { ENGINES, type EngineUnderTest } from './engines.test-support.ts'
 
-const { SOJOURN_INTERLEAVINGS = '20000', SOJOURN_SEED = '1' } = process.env
+const { SOJOURN_INTERLEAVINGS = '10000', SOJOURN_SEED = '1' } = process.env
 /** One interleaving is one round of an arena: see `Arena`. */
 const COUNT = Number(SOJOURN_INTERLEAVINGS)
 const FIRST_SEED = Number(SOJOURN_SEED)
@@ -27,7 +27,7 @@ async function race(engine: EngineUnderTest, count: number, setting: Setting): P
 }
 
 /** On disk each takes a hundred times as long; the count of the environment raises both. */
-const shareOf = ({ name }: EngineUnderTest): number => (name === 'memory' ? 1 : 0.01)
+const shareOf = ({ name }: EngineUnderTest): number => (name === 'memory' ? 1 : 0.02)
 
 describe.each(ENGINES)('interleavings over $name', (engine) => {
   const clean = Math.ceil(0.8 * COUNT * shareOf(engine))

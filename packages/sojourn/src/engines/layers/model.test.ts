@@ -11,7 +11,7 @@ import { nearCache } from './near-cache.ts'
 import { deaf } from './told.test-support.ts'
 
 /** How many are played: `SOJOURN_INTERLEAVINGS=1000000 npx vitest run …/layers/model` takes long. */
-const { SOJOURN_INTERLEAVINGS = '1000' } = env
+const { SOJOURN_INTERLEAVINGS = '600' } = env
 const interleavings = Number(SOJOURN_INTERLEAVINGS)
 
 let server: RedisServer

@@ -11,7 +11,7 @@ import { acknowledged, clear, lossesOf } from './survival.test-support.ts'
 import { Tree } from './tree.ts'
 
 /** How many processes are killed: `SOJOURN_KILL_ROUNDS=10000 npx vitest run …/lmdb/kill` takes its time. */
-const { SOJOURN_KILL_ROUNDS = '100' } = env
+const { SOJOURN_KILL_ROUNDS = '60' } = env
 const ROUNDS = Number(SOJOURN_KILL_ROUNDS)
 const AT_ONCE = 2
 const LANES = 2

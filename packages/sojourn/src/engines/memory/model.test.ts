@@ -4,7 +4,7 @@ import { runModel } from '../../testing/model.ts'
 import { memory } from './memory.ts'
 
 /** How many are played: `SOJOURN_INTERLEAVINGS=1000000 npx vitest run …/memory/model` takes minutes. */
-const { SOJOURN_INTERLEAVINGS = '20000' } = env
+const { SOJOURN_INTERLEAVINGS = '10000' } = env
 const interleavings = Number(SOJOURN_INTERLEAVINGS)
 
 test(`T51: memory agrees with the model in ${interleavings} interleavings`, {
