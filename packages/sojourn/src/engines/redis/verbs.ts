@@ -52,7 +52,7 @@ export class Verbs {
     const { id, userId } = record
     const value = storedBytes(record, this.#writeIds.next())
     const index = this.#indexOf(record)
-    const reply = await this.#run(userId === null ? this.#senders.writes : this.#senders.security, {
+    const reply = await this.#runner.run(userId === null ? this.#senders.writes : this.#senders.security, {
       script: SCRIPTS.create,
       keys: [this.#keys.record(id), ...index.keys],
       args: [
@@ -80,20 +80,21 @@ export class Verbs {
       args: [value, String(now), this.#keep, this.#due, String(expectedVersion), index.score],
       tells: (reply) => !Buffer.isBuffer(reply) || remembersWriteOf(record.version, recordOf(id, reply)),
     }
-    const reply = await this.#run(this.#senders.writes, call)
+    const reply = await this.#runner.run(this.#senders.writes, call)
     if (Buffer.isBuffer(reply)) return { outcome: 'conflict', current: recordOf(id, reply) }
     const outcome = numberOf(reply)
     if (outcome === 0) return { outcome: 'gone' }
     // Another secret is a rotation, and that must have reached more: the same call again, which only confirms.
     const isStricter = this.#senders.security !== this.#senders.writes
-    const confirmed = outcome === 2 && isStricter ? await this.#run(this.#senders.security, call) : null
+    const confirmed =
+      outcome === 2 && isStricter ? await this.#runner.run(this.#senders.security, call) : null
     if (Buffer.isBuffer(confirmed))
       throw new SessionError('OUTCOME_UNKNOWN', 'redis: others wrote meanwhile.')
     return { outcome: 'done' }
   }
 
   async touch(id: SessionId, seenAt: Instant, expiresAt: Instant): Promise<boolean> {
-    const reply = await this.#run(this.#senders.plain, {
+    const reply = await this.#runner.run(this.#senders.plain, {
       script: SCRIPTS.touch,
       keys: [this.#keys.record(id)],
       args: [String(seenAt), String(expiresAt), this.#keep, this.#due],
@@ -102,7 +103,7 @@ export class Verbs {
   }
 
   async end(id: SessionId, { reason, at }: Ended): Promise<boolean> {
-    const reply = await this.#run(this.#senders.security, {
+    const reply = await this.#runner.run(this.#senders.security, {
       script: SCRIPTS.end,
       keys: [this.#keys.record(id)],
       args: [writeIdBytes(this.#writeIds.next()), String(at), stateOf(reason), this.#keep, this.#due],
@@ -112,7 +113,7 @@ export class Verbs {
 
   async list({ bucket, userId }: UserKey, now: Instant): Promise<SessionRecord[]> {
     const { key, score } = this.#keys.index(bucket, userId)
-    const reply = await this.#run(this.#senders.plain, {
+    const reply = await this.#runner.run(this.#senders.plain, {
       script: SCRIPTS.list,
       keys: [key],
       args: [this.#keys.prefixOf(bucket), userId, String(now), score],
@@ -132,7 +133,7 @@ export class Verbs {
     except: SessionId | null,
   ): Promise<SessionId[]> {
     const { key, score } = this.#keys.index(bucket, userId)
-    const reply = await this.#run(this.#senders.security, {
+    const reply = await this.#runner.run(this.#senders.security, {
       script: SCRIPTS.endUser,
       keys: [key],
       args: [
@@ -152,7 +153,7 @@ export class Verbs {
   }
 
   async settle(id: SessionId, keepUntil: Instant | null): Promise<void> {
-    await this.#run(this.#senders.plain, {
+    await this.#runner.run(this.#senders.plain, {
       script: SCRIPTS.settle,
       keys: [this.#keys.record(id)],
       args: [keepUntil === null ? '' : String(keepUntil), this.#keep, this.#due],
@@ -163,10 +164,6 @@ export class Verbs {
     if (userId === null) return { keys: [], score: '' }
     const { key, score } = this.#keys.index(bucketOf(id), userId)
     return { keys: [key], score }
-  }
-
-  #run(sender: Sender, call: Call): Promise<Reply> {
-    return this.#runner.run(sender, call)
   }
 }
 

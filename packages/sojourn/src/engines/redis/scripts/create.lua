@@ -46,7 +46,8 @@ local function live_sessions(cut_off)
 end
 
 -- Whoever logs in often and lets each session idle out would else have every call look at all that ever were. What
--- is absent here is nowhere: in a slot that is moving a server refuses this script, whose first key is no key yet.
+-- is absent here is nowhere: in a slot that is moving a server refuses this script, whose first key is no key yet,
+-- unless it has forgotten the move (docs/operations/redis.md, Cluster).
 local function forget(absent)
   for from = 1, #absent, 1000 do
     redis.call('ZREM', index.key, unpack(absent, from, math.min(from + 999, #absent)))
