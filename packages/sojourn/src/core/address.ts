@@ -1,6 +1,7 @@
 import type { StoreContext } from './context.ts'
 import { SessionError } from './errors.ts'
 import { lookUp } from './look-up.ts'
+import { isOwn } from './own-record.ts'
 import type { SessionId, SessionRecord } from './port.ts'
 import type { SessionAddress } from './session.ts'
 import { InfoSnapshot } from './snapshot.ts'
@@ -76,7 +77,8 @@ export function isSessionId(id: unknown): id is SessionId {
 
 async function readLive<Data>(context: StoreContext<Data>, id: SessionId): Promise<SessionRecord | null> {
   const record = await context.records.readOne(id)
-  return record !== null && context.records.isLive(record, context.clock.now()) ? record : null
+  if (record === null || isOwn(record)) return null
+  return context.records.isLive(record, context.clock.now()) ? record : null
 }
 
 function notAnAddress(): SessionError {

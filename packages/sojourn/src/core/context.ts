@@ -5,6 +5,7 @@ import type { Clock } from './clock.ts'
 import type { Counters } from './counters.ts'
 import type { DataCodec, Decoded, Head } from './data-codec.ts'
 import type { Events } from './events.ts'
+import type { FeedLink } from './feed-link.ts'
 import type { Engine, SessionId, SessionRecord, UserKey } from './port.ts'
 import type { PerUser, Policy } from './presets.ts'
 import type { Records } from './records.ts'
@@ -23,8 +24,12 @@ export interface StoreContext<Data> {
   readonly records: Records
   readonly codec: DataCodec<Data>
   readonly events: Events
+  /** Null where other processes are told nothing. */
+  readonly feed: FeedLink | null
   readonly counters: Counters
   readonly background: Background
+  /** Tells that a session's data changed, where checkpoints are kept. */
+  readonly noteChange: (id: SessionId) => void
 }
 
 /** A user as engines find one. */

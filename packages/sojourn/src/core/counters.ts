@@ -13,8 +13,22 @@ const zero = {
   conflicts: 0,
   /** Sweeps that the engine broke off. */
   sweepFailures: 0,
+  /** Sessions that reached the archive, each perhaps more than once. */
+  archived: 0,
+  /** Sessions that the archive refused for the first time. */
+  archiveRefusals: 0,
   /** Late changes of a replaced session that could not move to its successor. */
   lateCarriesLost: 0,
+  /** Events that an iteration over `events` was too slow for. */
+  eventsDropped: 0,
+  /** Events that other processes may not hear of, because the feed did not take them for certain. */
+  feedUntold: 0,
+  /** Looks at the feed that failed. */
+  feedFailures: 0,
+  /** Entries of the feed that are no event. */
+  feedRefusals: 0,
+  /** How often the feed may have missed what others told. */
+  feedGaps: 0,
 }
 
 export type CounterName = keyof typeof zero
@@ -23,8 +37,8 @@ export type CounterName = keyof typeof zero
 export class Counters {
   readonly #counts: Record<CounterName, number> = { ...zero }
 
-  add(name: CounterName): void {
-    this.#counts[name] += 1
+  add(name: CounterName, count = 1): void {
+    this.#counts[name] += count
   }
 
   /** All counts since the store was created. */

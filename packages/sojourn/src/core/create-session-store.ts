@@ -1,3 +1,4 @@
+import { Archiver } from './archiver.ts'
 import { Background } from './background.ts'
 import type { Clock } from './clock.ts'
 import type { StoreContext } from './context.ts'
@@ -7,6 +8,7 @@ import { type Patience, within } from './deadline.ts'
 import { ENVELOPE_CEILING_BYTES } from './envelope.ts'
 import { redacted, SessionError } from './errors.ts'
 import { Events } from './events.ts'
+import { checkFeed, FeedLink } from './feed-link.ts'
 import { GuardedEngine } from './guard.ts'
 import { keyBytes } from './keys.ts'
 import { parseDuration } from './lifetime.ts'
@@ -34,7 +36,9 @@ const KNOWN_OPTIONS: ReadonlySet<string> = new Set<keyof StoreOptions<unknown>>(
   'maxDataBytes',
   'format',
   'bucketKey',
+  'feed',
   'timeout',
+  'atEnd',
   'lazy',
   'sweep',
   'clock',
@@ -53,6 +57,7 @@ export async function createSessionStore<Data = SessionData>(
   const timeout = parseDuration(options.timeout ?? '1s', 'timeout')
   const checked = checkedOptions(options, { clock, timeout })
   const counters = new Counters()
+  const events = new Events(counters)
   const opened = await engineOf(options.engine, clock)
   assertFreshEnough(opened.traits, checked.policy)
   const engine = new GuardedEngine(opened, clock, timeout)
@@ -63,11 +68,17 @@ export async function createSessionStore<Data = SessionData>(
     clock,
     records: new Records(engine, clock, about),
     counters,
-    events: new Events(counters),
+    events,
+    feed: checked.feed && new FeedLink({ clock, counters, events }, checked.feed),
     background: new Background(counters),
+    noteChange: (id) => archiver?.checkpoints?.note(id),
   }
+  const archiver = checked.archive && new Archiver(context, checked.archive)
   if (options.lazy !== true) await context.records.ready()
-  return new SessionStore(context, about, options.sweep !== false)
+  const store = new SessionStore(context, { about, archiver, sweep: options.sweep !== false })
+  const listening = context.feed?.listen(timeout)
+  if (options.lazy !== true) await listening
+  return store
 }
 
 /** An engine that never opens must not keep the application from starting with an error (SECURITY T86). */
@@ -101,8 +112,19 @@ function checkedOptions<Data>(options: StoreOptions<Data>, patience: Patience) {
     perUser: perUserOf(options.perUser, policy.perUser),
     bucketKey: 'bucketKey' in options ? keyBytes(options.bucketKey, 'bucketKey') : null,
     initial: options.initial ?? emptyData,
+    feed: checkFeed(options.feed),
     codec: codecOf(options, patience),
+    ...endOf(options.atEnd),
   }
+}
+
+/** Without the option a process does as the others of its store do. */
+function endOf<Data>(atEnd: StoreOptions<Data>['atEnd']) {
+  if (atEnd === undefined) return { archive: null, archives: null }
+  if (atEnd === 'discard') return { archive: null, archives: false }
+  if (typeof atEnd?.destination?.write !== 'function')
+    throw invalid("atEnd must be 'discard' or archiveTo(…)")
+  return { archive: atEnd, archives: true }
 }
 
 function codecOf<Data>(options: StoreOptions<Data>, patience: Patience): DataCodec<Data> {
@@ -119,6 +141,7 @@ function codecOf<Data>(options: StoreOptions<Data>, patience: Patience): DataCod
     upgrade: options.upgrade ?? null,
     maxDataBytes: whole(options.maxDataBytes ?? MAX_DATA_BYTES, 'maxDataBytes', ENVELOPE_CEILING_BYTES),
     format,
+    forArchive: typeof options.atEnd === 'object',
   })
 }
 

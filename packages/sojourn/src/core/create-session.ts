@@ -101,6 +101,7 @@ async function store<Data>(
       throw limitReached(context, userId ?? '')
     }
     if (created.outcome !== 'done') continue
+    context.noteChange(id)
     for (const id of created.ended) {
       context.events.emit('ended', { ...eventOf(context, { id, userId }), reason: 'limit' })
     }

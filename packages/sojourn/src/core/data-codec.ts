@@ -14,6 +14,8 @@ export interface CodecOptions<Data> extends Patience {
   readonly upgrade: ((old: unknown, fromVersion: number) => unknown) | null
   readonly maxDataBytes: number
   readonly format: Format
+  /** Whether the data will go to an archive, which takes less than a store (SECURITY T106). */
+  readonly forArchive: boolean
 }
 
 /** What is stored beside the data, and what `update` and `carry` cannot reach. */
@@ -54,10 +56,14 @@ export class DataCodec<Data> {
    * @throws SessionError `SCHEMA_REFUSED`, `DATA_REFUSED`, `DATA_TOO_LARGE`
    */
   async write(data: unknown, head: Head): Promise<Written<Data>> {
-    const { schema, version, format, maxDataBytes } = this.#options
+    const { schema, version, format, maxDataBytes, forArchive } = this.#options
     const result = validated(schema, data, this.#options)
     const checked = dataIn(result instanceof Promise ? await result : result)
-    const plain = toPlainForm(checked, { bytesAsText: format === 'json', maxBytes: maxDataBytes })
+    const plain = toPlainForm(checked, {
+      bytesAsText: format === 'json',
+      refusesNul: forArchive,
+      maxBytes: maxDataBytes,
+    })
     const { assurance } = head
     const device = head.device && Object.freeze({ ...head.device })
     const bytes = encodeEnvelope({ schemaVersion: version, device, assurance, plain }, format)

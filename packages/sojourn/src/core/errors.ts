@@ -99,6 +99,18 @@ export const ERRORS = {
     message: 'The schema refused the data.',
     help: 'Correct the data or the schema. The message names the path to the value.',
   },
+  ARCHIVE_UNAVAILABLE: {
+    status: 503,
+    retryable: true,
+    message: 'The archive cannot be reached, or is not ready.',
+    help: 'Nothing is lost: what ended waits in the store. Correct what the message names: address, right, disk or schema. No restart is needed.',
+  },
+  ARCHIVE_REFUSED: {
+    status: 500,
+    retryable: false,
+    message: 'The archive refused a session.',
+    help: 'The session waits, and becomes a dead letter after ten tries. Correct `select` or the destination, then retry it.',
+  },
   INVALID_ARGUMENT: {
     status: 500,
     retryable: false,

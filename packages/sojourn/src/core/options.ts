@@ -1,5 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Archive } from './archive.ts'
 import type { Clock } from './clock.ts'
+import type { EventFeed } from './feed.ts'
 import type { Duration } from './lifetime.ts'
 import type { Engine } from './port.ts'
 import type { LifetimeOption, PerUser } from './presets.ts'
@@ -34,10 +36,18 @@ export interface StoreOptions<Data> {
    * outside can. Never change it: another key hides every user's sessions. Apart from encryption keys.
    */
   readonly bucketKey?: string | Uint8Array
+  /** Tells other processes what happens here, and this one what happens there, such as `redisFeed()`. Default: none. */
+  readonly feed?: EventFeed
   /** The time limit of one engine operation. Default 1 s. */
   readonly timeout?: Duration
   /** Start also when the engine does not answer; calls fail until it does. Default false. */
   readonly lazy?: boolean
+  /**
+   * What becomes of a session that ended. `'discard'`: nothing is kept. `archiveTo(destination)`: it goes there,
+   * at least once, before the store forgets it. Left out: as the other processes of this store do; where none archives,
+   * it is discarded.
+   */
+  readonly atEnd?: 'discard' | Archive<Data>
   /** Whether this process sweeps ended and expired sessions, where the engine keeps them for it. Default true. */
   readonly sweep?: boolean
   readonly clock?: Clock

@@ -17,10 +17,18 @@ export const UNSAFE_KEYS: ReadonlySet<string> = new Set(['__proto__', 'construct
 const BIGINT_BITS = 1_024
 const BIGINT_END = 2n ** BigInt(BIGINT_BITS)
 
+interface PlainOptions {
+  readonly bytesAsText: boolean
+  readonly maxBytes: number
+  readonly refusesNul?: boolean
+}
+
 interface Walk {
   /** Whether the format holds no bytes, so that they become text. */
   readonly bytesAsText: boolean
   readonly maxBytes: number
+  /** Whether text must be such that a database's text type takes it too (SECURITY T106). */
+  readonly refusesNul: boolean
   readonly ancestors: object[]
   readonly path: (string | number)[]
   nodes: number
@@ -32,10 +40,10 @@ interface Walk {
  * @throws SessionError `DATA_REFUSED` with the path to a value that cannot be stored; `DATA_TOO_LARGE` as
  * soon as the data is surely larger than `maxBytes`.
  */
-export function toPlainForm(data: unknown, options: { bytesAsText: boolean; maxBytes: number }): unknown {
-  const { bytesAsText, maxBytes } = options
+export function toPlainForm(data: unknown, options: PlainOptions): unknown {
+  const { bytesAsText, maxBytes, refusesNul = false } = options
   // Written out: an object made by spreading is slow to read, and this one is read at every value.
-  return plain(data, { bytesAsText, maxBytes, ancestors: [], path: [], nodes: 0, bytes: 0 })
+  return plain(data, { bytesAsText, maxBytes, refusesNul, ancestors: [], path: [], nodes: 0, bytes: 0 })
 }
 
 /** Whether a big integer is small enough to be stored. */
@@ -67,6 +75,7 @@ function plain(value: unknown, walk: Walk): unknown {
 function plainText(text: string, walk: Walk): string {
   count(text.length, walk)
   if (!text.isWellFormed()) throw refused(walk, 'is not well-formed Unicode')
+  if (walk.refusesNul && text.includes('\0')) throw refused(walk, 'holds U+0000, which no archive can')
   return text
 }
 
@@ -154,6 +163,8 @@ function checkKey(key: string, walk: Walk): void {
   count(key.length, walk)
   if (UNSAFE_KEYS.has(key)) throw refused(walk, 'has a name that is not allowed')
   if (!key.isWellFormed()) throw refused(walk, 'has a name that is not well-formed Unicode')
+  if (walk.refusesNul && key.includes('\0'))
+    throw refused(walk, 'has a name with U+0000, which no archive can hold')
 }
 
 function plainDate(date: Date, walk: Walk): unknown {

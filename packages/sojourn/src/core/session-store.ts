@@ -1,4 +1,5 @@
 import { isSessionId, resolve } from './address.ts'
+import type { Archiver } from './archiver.ts'
 import type { Clock } from './clock.ts'
 import type { StoreContext } from './context.ts'
 import { infoOf, snapshotOf, userKeyOf } from './context.ts'
@@ -6,16 +7,19 @@ import { createSession } from './create-session.ts'
 import { csrfValue, maskCsrf, unmaskCsrf } from './csrf.ts'
 import { checkReason, endRecord, endUserSessions } from './ending.ts'
 import { SessionError } from './errors.ts'
-import type { EventName, StoreEvents } from './events.ts'
+import type { EventName, StoreEvent, StoreEvents } from './events.ts'
 import { expiryOf } from './lifetime.ts'
 import { lookUp, noteUse } from './look-up.ts'
 import type { CreateOptions, ReadOptions, ReauthenticateOptions, Recipe, RotateOptions } from './options.ts'
+import { eraseUserData, exportUserData, type UserErased, type UserExport } from './personal-data.ts'
 import type { EndReason, EngineTraits, Instant, SessionId, SessionRecord } from './port.ts'
 import type { Policy } from './presets.ts'
 import { reauthenticateSession, rotateSession } from './rotate.ts'
 import { isCsrfValue } from './secrets.ts'
 import type { Issued, ReadonlyData, Session, SessionAddress, SessionInfo } from './session.ts'
+import { Settler } from './settler.ts'
 import { InfoSnapshot } from './snapshot.ts'
+import { StoreArchive } from './store-archive.ts'
 import type { StoreRecord } from './store-record.ts'
 import { Sweeper } from './sweeper.ts'
 import { parseToken } from './token.ts'
@@ -25,25 +29,37 @@ import { Watcher } from './watcher.ts'
 
 const LIST_PAGE = 100
 
+interface StoreParts<Data> {
+  readonly about: StoreRecord
+  readonly archiver: Archiver<Data> | null
+  readonly sweep: boolean
+}
+
 /**
  * The sessions of an application. What is absent, expired, ended or malformed reads as null; errors are
  * `SessionError`s that the caller can act on. Every method may reject with `ENGINE_UNAVAILABLE`,
  * `OVERLOADED` or `STORE_CLOSED`; every write also with `OUTCOME_UNKNOWN`.
  */
 export class SessionStore<Data> {
+  /** What became of the sessions that ended, where `atEnd` archives them. */
+  readonly archive: StoreArchive<Data>
   readonly #context: StoreContext<Data>
   readonly #about: StoreRecord
+  readonly #archiver: Archiver<Data> | null
   readonly #updates: UpdateQueue<Data>
   readonly #sweeper: Sweeper
   readonly #watcher: Watcher
   #closed: Promise<void> | null = null
 
   /** Made by `createSessionStore`. */
-  constructor(context: StoreContext<Data>, about: StoreRecord, sweep: boolean) {
+  constructor(context: StoreContext<Data>, { about, archiver, sweep }: StoreParts<Data>) {
     this.#context = context
     this.#about = about
+    this.#archiver = archiver
     this.#updates = new UpdateQueue(context)
-    this.#sweeper = new Sweeper(context)
+    const settler = new Settler(context, archiver, about)
+    this.#sweeper = new Sweeper(context, settler)
+    this.archive = new StoreArchive(context, archiver, settler)
     this.#watcher = new Watcher(context)
     // Data that cannot be stored shows when the store is made, and not at the first visitor.
     this.blank()
@@ -186,6 +202,20 @@ export class SessionStore<Data> {
     await this.#about.raise(before, now)
   }
 
+  /** All that this store and its archive hold about a user (GDPR, article 15). */
+  exportUser(userId: string): Promise<UserExport<Data>> {
+    return exportUserData(this.#context, this.#archiver, checkUserId(userId))
+  }
+
+  /**
+   * Ends the user's sessions and removes what this store and its archive hold about the user (GDPR, article 17). With
+   * an archive it takes ten seconds and a little, so that nothing that was on its way stays there.
+   * @throws SessionError `ARCHIVE_UNAVAILABLE`: call it again
+   */
+  eraseUser(userId: string): Promise<UserErased> {
+    return eraseUserData(this.#context, this.#archiver, checkUserId(userId))
+  }
+
   /** A value for a form field or header that only pages of this session can know, masked anew each time. */
   csrfToken(token: string): string {
     const parts = parseToken(token)
@@ -218,6 +248,17 @@ export class SessionStore<Data> {
    */
   on<Name extends EventName>(name: Name, listener: (event: StoreEvents[Name]) => unknown): () => void {
     return this.#context.events.on(name, listener)
+  }
+
+  /**
+   * Everything that listeners are told, as an iteration: `for await (const event of sessions.events)`. Each has a
+   * queue of 1,000 of its own; what it is too slow for is dropped and counted, and where it is missing comes
+   * `{ name: 'dropped', count }`. Ends when the store closes.
+   * @throws SessionError `OVERLOADED`, when it is begun
+   */
+  get events(): AsyncIterable<StoreEvent> {
+    const { events } = this.#context
+    return { [Symbol.asyncIterator]: () => events.iterate() }
   }
 
   /** What happened since the store was made, in numbers. */
@@ -253,6 +294,8 @@ export class SessionStore<Data> {
     this.#sweeper.stop()
     this.#watcher.stop()
     await this.drain()
+    await this.#context.feed?.close()
+    this.#context.events.close()
     await this.#context.engine.close()
   }
 

@@ -21,12 +21,16 @@ interface About {
   readonly notBefore: Instant
   /** The one store that may use this storage; null in a record from before names were kept. */
   readonly name: string | null
+  /** Whether ended sessions go to an archive: then a process that was told of none must not discard them. */
+  readonly archives: boolean
 }
 
 /** What must be the same for every process that opens the storage. */
 export interface StoreIdentity {
   readonly name: string
   readonly bucketKey: Uint8Array | null
+  /** Whether this process archives; null when it was not told, and does as the store does. */
+  readonly archives: boolean | null
 }
 
 /**
@@ -37,12 +41,21 @@ export class StoreRecord {
   readonly #engine: Engine
   readonly #name: string
   readonly #check: string
+  readonly #mustArchive: boolean | null
   #notBefore: Instant = 0
+  #archives: boolean
 
-  constructor(engine: Engine, { name, bucketKey }: StoreIdentity) {
+  constructor(engine: Engine, { name, bucketKey, archives }: StoreIdentity) {
     this.#engine = engine
     this.#name = name
     this.#check = bucketKeyCheck(bucketKey)
+    this.#mustArchive = archives
+    this.#archives = archives ?? false
+  }
+
+  /** Whether ended sessions of this store go to an archive. */
+  get archives(): boolean {
+    return this.#archives
   }
 
   get notBefore(): Instant {
@@ -51,16 +64,24 @@ export class StoreRecord {
 
   /**
    * Finds the record, or makes it: in a new store, and in one that was emptied while this process runs. One that
-   * has no name yet gets this store's.
-   * @throws SessionError `STORE_REFUSED` for another bucket key or another name
+   * has no name yet gets this store's, and each learns whether this store archives.
+   * @throws SessionError `STORE_REFUSED` for another bucket key or another name, and for an engine that does not keep
+   * what is due although ended sessions are archived
    */
   async open(now: Instant): Promise<void> {
-    const stored = (await this.#stored()) ?? (await this.#created(now))
-    this.learn(stored)
-    const about = aboutOf(stored)
-    if (about.name !== null) return
-    const replaced = await this.#swap(stored, { ...about, name: this.#name }, now)
-    if (replaced.outcome === 'conflict') this.learn(replaced.current)
+    let stored = (await this.#stored()) ?? (await this.#created(now))
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      this.learn(stored)
+      const about = aboutOf(stored)
+      const archives = this.#mustArchive ?? about.archives
+      assertKeepsDue(this.#engine, archives)
+      if (about.name !== null && about.archives === archives) return
+      const replaced = await this.#swap(stored, { ...about, name: this.#name, archives }, now)
+      if (replaced.outcome === 'done') this.#archives = archives
+      if (replaced.outcome !== 'conflict') return
+      stored = replaced.current
+    }
+    throw new SessionError('CONFLICT')
   }
 
   /** Takes in what another process may have written. @throws SessionError `STORE_REFUSED` */
@@ -79,6 +100,7 @@ export class StoreRecord {
       )
     }
     this.#notBefore = Math.max(this.#notBefore, about.notBefore)
+    this.#archives = about.archives
   }
 
   /** Moves the cut-off forward, never back. */
@@ -118,8 +140,18 @@ export class StoreRecord {
   }
 
   #own(): About {
-    return { bucketKeyCheck: this.#check, notBefore: this.#notBefore, name: this.#name }
+    const { name, archives } = { name: this.#name, archives: this.#archives }
+    return { bucketKeyCheck: this.#check, notBefore: this.#notBefore, name, archives }
   }
+}
+
+/** What ends without being due would never reach the archive. */
+function assertKeepsDue({ traits }: Engine, archives: boolean): void {
+  if (!archives || traits.keepsDue) return
+  throw new SessionError(
+    'STORE_REFUSED',
+    `Its ended sessions go to an archive, and this ${traits.name} engine does not keep what is due: open it with \`due: true\`.`,
+  )
 }
 
 function recordOf(about: About, version: number, now: Instant): SessionRecord {
@@ -143,14 +175,16 @@ function recordOf(about: About, version: number, now: Instant): SessionRecord {
 function aboutOf(record: SessionRecord): About {
   try {
     const about: unknown = JSON.parse(Buffer.from(record.data).toString())
-    if (isAbout(about)) return { ...about, name: about.name ?? null }
+    if (isAbout(about)) return { ...about, name: about.name ?? null, archives: about.archives ?? false }
   } catch {
     // Reported below: a damaged record and a foreign one look the same.
   }
   throw new SessionError('STORE_REFUSED', 'The record about the store cannot be read.')
 }
 
-function isAbout(value: unknown): value is Omit<About, 'name'> & { readonly name?: string } {
+type Stored = Omit<About, 'name' | 'archives'> & { readonly name?: string; readonly archives?: boolean }
+
+function isAbout(value: unknown): value is Stored {
   return (
     typeof value === 'object' &&
     value !== null &&
@@ -158,6 +192,7 @@ function isAbout(value: unknown): value is Omit<About, 'name'> & { readonly name
     typeof value.bucketKeyCheck === 'string' &&
     'notBefore' in value &&
     Number.isSafeInteger(value.notBefore) &&
-    (!('name' in value) || typeof value.name === 'string')
+    (!('name' in value) || typeof value.name === 'string') &&
+    (!('archives' in value) || typeof value.archives === 'boolean')
   )
 }

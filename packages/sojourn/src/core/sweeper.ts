@@ -1,25 +1,26 @@
 import type { StoreContext } from './context.ts'
-import { endRecord } from './ending.ts'
-import { expiryReason } from './lifetime.ts'
-import { type EndReason, type Instant, type Milliseconds, type SessionRecord, TOMBSTONE_MS } from './port.ts'
+import type { Milliseconds } from './port.ts'
+import type { Settler } from './settler.ts'
 
 /** The mean time between two sweeps; each is moved by up to half of it, so that processes spread out. */
-const INTERVAL_MS: Milliseconds = 5_000
-const BATCH = 100
+const INTERVAL_MS: Milliseconds = 4_000
+/** The same while more is due than one sweep may take. */
+const HURRY_MS: Milliseconds = 50
+const BATCH = 200
+/** While one batch waits for a disk, a server or the archive, the next ones are begun. */
+const BATCHES_AT_ONCE = 5
 /** Batches follow each other at once only until this much time went by; the rest waits (SECURITY T84). */
 const TURN_MS: Milliseconds = 100
 /**
  * A sweep comes this much after a deadline or an end: what began before it can still finish and look at the
  * data, and a clock that is a little fast here ends nothing that lives by the clock of another process.
  */
-export const SETTLE_AFTER_MS: Milliseconds = 5_000
+export const SETTLE_AFTER_MS: Milliseconds = 3_000
 /** Clocks that drift apart by more than this between two sweeps stop them (SECURITY T50). */
 const CLOCK_JUMP_MS: Milliseconds = 60_000
 
-type Sweeps = Pick<
-  StoreContext<unknown>,
-  'engine' | 'clock' | 'events' | 'counters' | 'background' | 'records'
->
+type Sweeps = Pick<StoreContext<unknown>, 'engine' | 'clock' | 'events' | 'counters' | 'background'>
+type Settles = Pick<Settler<unknown>, 'maySettle' | 'isHindered' | 'settle' | 'noteReached'>
 
 /**
  * Ends expired sessions and forgets ended ones, in small leased batches. Safe to run in every process at
@@ -27,20 +28,23 @@ type Sweeps = Pick<
  */
 export class Sweeper {
   readonly #context: Sweeps
+  readonly #settler: Settles
   readonly #random: () => number
   #cancel: (() => void) | null = null
   #drift: Milliseconds
   #jumped = false
+  #isBehind = false
 
-  constructor(context: Sweeps, random: () => number = Math.random) {
+  constructor(context: Sweeps, settler: Settles, random: () => number = Math.random) {
     this.#context = context
+    this.#settler = settler
     this.#random = random
     this.#drift = this.#driftNow()
   }
 
-  start(): void {
+  start(interval: Milliseconds = INTERVAL_MS): void {
     if (!this.#context.engine.traits.keepsDue) return
-    const delay = INTERVAL_MS * (0.5 + this.#random())
+    const delay = interval * (0.5 + this.#random())
     this.#cancel = this.#context.clock.after(delay, () => {
       this.#context.background.once('sweep', () => this.#turn())
     })
@@ -60,44 +64,29 @@ export class Sweeper {
   /** Settles what is due; how many records it settled. Stops early at the end of its turn. */
   async sweep(): Promise<number> {
     const { clock, engine } = this.#context
-    if (!engine.traits.keepsDue || this.#clockHasJumped()) return 0
+    if (!engine.traits.keepsDue || !this.#settler.maySettle || this.#clockHasJumped()) return 0
     const until = clock.monotonic() + TURN_MS
-    let settled = 0
-    for (let full = true; full && clock.monotonic() <= until; ) {
-      const due = await engine.due(clock.now() - SETTLE_AFTER_MS, BATCH)
-      await this.#settleAll(due)
-      settled += due.length
-      full = due.length === BATCH
+    const running = new Batches()
+    for (let isFull = true; isFull && clock.monotonic() <= until; ) {
+      if (running.count >= BATCHES_AT_ONCE) await running.fewerThan(BATCHES_AT_ONCE)
+      const due = await engine.due(clock.now() - SETTLE_AFTER_MS, BATCH).catch(running.fail)
+      isFull = due.length === BATCH
+      this.#isBehind = isFull
+      this.#settler.noteReached(isFull ? (due.at(-1) ?? null) : null)
+      running.add(this.#settler.settle(due))
     }
-    return settled
+    return running.settled()
   }
 
   async #turn(): Promise<void> {
+    this.#isBehind = false
     try {
       await this.sweep()
     } catch {
       this.#context.counters.add('sweepFailures')
     }
-    if (this.#cancel !== null) this.start()
-  }
-
-  /** One that fails does not hold up the others; its lease runs out, and it comes again. */
-  async #settleAll(records: readonly SessionRecord[]): Promise<void> {
-    const work = records.map((record) => this.#settle(record))
-    await Promise.allSettled(work)
-    await Promise.all(work)
-  }
-
-  async #settle(record: SessionRecord): Promise<void> {
-    const { clock, engine } = this.#context
-    const at: Instant = record.ended?.at ?? record.expiresAt
-    if (record.ended === null) await endRecord(this.#context, record, this.#reasonOf(record), at)
-    const keepUntil = at + TOMBSTONE_MS
-    await engine.settle(record.id, keepUntil > clock.now() ? keepUntil : null)
-  }
-
-  #reasonOf(record: SessionRecord): EndReason {
-    return this.#context.records.isCutOff(record) ? 'revoked' : expiryReason(record)
+    const mayHurry = this.#isBehind && !this.#settler.isHindered
+    if (this.#cancel !== null) this.start(mayHurry ? HURRY_MS : INTERVAL_MS)
   }
 
   /**
@@ -118,5 +107,47 @@ export class Sweeper {
 
   #driftNow(): Milliseconds {
     return this.#context.clock.now() - this.#context.clock.monotonic()
+  }
+}
+
+/** Batches under way, and what came of them. */
+class Batches {
+  readonly #running = new Set<Promise<void>>()
+  #settled = 0
+  #failure: { readonly error: unknown } | null = null
+
+  add(work: Promise<number>): void {
+    const done: Promise<void> = this.#follow(work).finally(() => this.#running.delete(done))
+    this.#running.add(done)
+  }
+
+  /** What came of it is thrown when all are through. */
+  readonly fail = (error: unknown): [] => {
+    this.#failure ??= { error }
+    return []
+  }
+
+  get count(): number {
+    return this.#running.size
+  }
+
+  async fewerThan(count: number): Promise<void> {
+    while (this.#running.size >= count) await Promise.race(this.#running)
+  }
+
+  /** How many records they settled; throws what the first one failed with. */
+  async settled(): Promise<number> {
+    await this.fewerThan(1)
+    if (this.#failure !== null) throw this.#failure.error
+    return this.#settled
+  }
+
+  async #follow(work: Promise<number>): Promise<void> {
+    try {
+      const count = await work
+      this.#settled += count
+    } catch (error) {
+      this.fail(error)
+    }
   }
 }

@@ -25,7 +25,8 @@ export class TestClock implements Clock {
   }
 
   after(delay: Milliseconds, task: () => void): () => void {
-    const timer = { at: this.#monotonic + Math.max(0, delay), task }
+    // Whole milliseconds, as the wall clock of a machine tells them.
+    const timer = { at: this.#monotonic + Math.max(0, Math.ceil(delay)), task }
     this.#timers.add(timer)
     return () => void this.#timers.delete(timer)
   }

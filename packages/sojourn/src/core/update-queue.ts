@@ -96,7 +96,10 @@ export class UpdateQueue<Data> {
     const now = this.#context.clock.now()
     const next = this.#nextRecord(base.record, applied.written.bytes, jobs, now)
     const replaced = await this.#context.engine.replace(next, base.record.version, now)
-    if (replaced.outcome === 'done') return await this.#finish(jobs, applied, next)
+    if (replaced.outcome === 'done') {
+      this.#context.noteChange(next.id)
+      return await this.#finish(jobs, applied, next)
+    }
     if (replaced.outcome === 'gone') return this.#gone(jobs)
     this.#context.counters.add('conflicts')
     return { again: { record: replaced.current, fresh: true } }

@@ -16,18 +16,23 @@ interface Watch {
 
 /**
  * Tells whoever holds a socket or a stream open that its session has ended. An end in this process is told
- * at once; one in another process by looking, which no lost message can break.
+ * at once; one in another process by looking, which no lost message can break. What a feed tells only makes it look
+ * sooner: a message alone ends nothing.
  */
 export class Watcher {
   readonly #context: Watches
   readonly #watches = new Map<SessionId, Set<Watch>>()
+  /** What is to be looked at without waiting for the next turn. */
+  readonly #hinted = new Set<SessionId>()
+  #isLooking = false
   #count = 0
   #cancel: (() => void) | null = null
   #stopped = false
 
   constructor(context: Watches) {
     this.#context = context
-    context.events.on('ended', ({ id }) => this.#tell(id))
+    context.events.on('ended', ({ id, remote }) => (remote === true ? this.#lookSoon([id]) : this.#tell(id)))
+    context.events.on('feedGap', () => this.#lookSoon(this.#watches.keys()))
   }
 
   /** Calls `onEnded` once when the session ends, however it ends. The returned function stops watching. */
@@ -47,6 +52,7 @@ export class Watcher {
     this.#stopped = true
     this.#cancel?.()
     this.#watches.clear()
+    this.#hinted.clear()
   }
 
   #schedule(): void {
@@ -67,6 +73,25 @@ export class Watcher {
     }
     this.#cancel = null
     this.#schedule()
+  }
+
+  /** One at a time, so that however much is told there is one read under way; in what is told twice, one id. */
+  #lookSoon(ids: Iterable<SessionId>): void {
+    for (const id of ids) if (this.#watches.has(id)) this.#hinted.add(id)
+    if (this.#hinted.size === 0 || this.#isLooking) return
+    this.#isLooking = true
+    this.#context.background.track(this.#lookAtHinted())
+  }
+
+  async #lookAtHinted(): Promise<void> {
+    // All that comes in this turn shares a read.
+    await null
+    while (this.#hinted.size > 0) {
+      const ids = [...this.#hinted].slice(0, IDS_PER_READ)
+      for (const id of ids) this.#hinted.delete(id)
+      await this.#lookAt(ids).catch(() => this.#context.counters.add('backgroundFailures'))
+    }
+    this.#isLooking = false
   }
 
   async #lookAt(ids: readonly SessionId[]): Promise<void> {

@@ -12,6 +12,8 @@ import { recordOf } from './stored.ts'
 const LISTS_AT_ONCE = 128
 /** So many entries one script call looks at, so that it holds up nobody. */
 const ENTRIES_AT_ONCE = 100
+/** Where much is due in many lists, a call takes from so many of them, in turn. */
+const LISTS_A_CALL = 25
 
 interface Leased {
   readonly dueAt: Instant
@@ -27,6 +29,8 @@ export class DueList {
   readonly #keys: Keys
   readonly #runner: ScriptRunner
   readonly #sender: Sender
+  /** Lists in which more was due when they were last looked at. */
+  readonly #left: string[] = []
 
   constructor(client: RedisClient, keys: Keys, runner: ScriptRunner, sender: Sender) {
     this.#client = client
@@ -38,11 +42,20 @@ export class DueList {
   /** Leases at most `limit` records; of each bucket the earliest first. */
   async lease(now: Instant, limit: number): Promise<SessionRecord[]> {
     if (limit <= 0) return []
-    let buckets = await this.#bucketsDueAt(now)
+    // What the last call left over: where much is due, most calls need not look at all lists again.
+    const left = await this.#leaseFrom(this.#left.splice(0), now, limit)
+    const more = left.length < limit ? await this.#bucketsDueAt(now) : []
+    const leased = [...left, ...(await this.#leaseFrom(more, now, limit - left.length))]
+    return leased.sort((a, b) => a.dueAt - b.dueAt).map(({ record }) => record)
+  }
+
+  async #leaseFrom(due: readonly string[], now: Instant, limit: number): Promise<Leased[]> {
+    let buckets = [...due]
     const leased: Leased[] = []
     while (buckets.length > 0 && leased.length < limit) {
       const left = limit - leased.length
-      const share = Math.min(ENTRIES_AT_ONCE, Math.ceil(left / buckets.length))
+      const fair = Math.max(Math.ceil(left / buckets.length), Math.ceil(limit / LISTS_A_CALL))
+      const share = Math.min(ENTRIES_AT_ONCE, fair)
       const asked = buckets.slice(0, Math.ceil(left / share)).map((bucket, place) => {
         return { bucket, entries: Math.min(share, left - place * share) }
       })
@@ -51,10 +64,12 @@ export class DueList {
       )
       for (const { records } of rounds) leased.push(...records)
       const isEmptied = (place: number): boolean => (rounds[place]?.found ?? 0) < (asked[place]?.entries ?? 0)
-      const emptied = new Set(asked.filter((_, place) => isEmptied(place)).map(({ bucket }) => bucket))
-      buckets = buckets.filter((bucket) => !emptied.has(bucket))
+      const fuller = asked.filter((_, place) => !isEmptied(place)).map(({ bucket }) => bucket)
+      // Those that were asked stand at the end: each gets its turn.
+      buckets = [...buckets.slice(asked.length), ...fuller]
     }
-    return leased.sort((a, b) => a.dueAt - b.dueAt).map(({ record }) => record)
+    this.#left.push(...buckets)
+    return leased
   }
 
   /** The one whose first entry is due longest first. */

@@ -1,0 +1,170 @@
+import type { Archiver, Tombstone } from './archiver.ts'
+import { markedIn } from './checkpoints.ts'
+import type { StoreContext } from './context.ts'
+import { letterOf } from './dead-letters.ts'
+import { endRecord } from './ending.ts'
+import { isErasureMark } from './erasure.ts'
+import { expiryReason } from './lifetime.ts'
+import { isOwn } from './own-record.ts'
+import {
+  type EndReason,
+  type Instant,
+  LEASE_MS,
+  type Milliseconds,
+  type SessionRecord,
+  TOMBSTONE_MS,
+} from './port.ts'
+import type { StoreRecord } from './store-record.ts'
+
+type Settles = Pick<StoreContext<unknown>, 'engine' | 'clock' | 'events' | 'records'>
+
+/**
+ * What follows an end: it is told, archived, and forgotten, in this order. Each step may be repeated, by this
+ * process or by another one, and a record that fails at one of them comes again when its lease is over.
+ */
+export class Settler<Data> {
+  readonly #context: Settles
+  readonly #archiver: Archiver<Data> | null
+  readonly #about: Pick<StoreRecord, 'archives'>
+  /** The earliest end that waits, as far as this process has seen, and how long that is known to be so. */
+  #waiting: { readonly since: Instant; readonly until: Milliseconds } | null = null
+  /** The end at which the last sweep stopped, because its time was over; null when it came to the last one. */
+  #behindSince: Instant | null = null
+
+  constructor(
+    context: Settles,
+    archiver: Archiver<Data> | null,
+    about: Pick<StoreRecord, 'archives'> = { archives: false },
+  ) {
+    this.#context = context
+    this.#archiver = archiver
+    this.#about = about
+  }
+
+  /** False where another process archives what this one, which was told of no archive, would discard. */
+  get maySettle(): boolean {
+    return this.#archiver !== null || !this.#about.archives
+  }
+
+  /** Whether going faster would help nobody: the archive takes nothing. */
+  get isHindered(): boolean {
+    return this.#archiver !== null && this.#archiver.outage !== null
+  }
+
+  /** How long the session has waited that has waited longest; 0 when none is known to wait. */
+  get lagMs(): Milliseconds {
+    const { clock } = this.#context
+    const waiting = this.#waitingSince ?? clock.now()
+    return Math.max(0, clock.now() - Math.min(waiting, this.#behindSince ?? waiting))
+  }
+
+  /** Takes note of how far a sweep came: up to this record, or to the end of what is due. */
+  noteReached(record: SessionRecord | null): void {
+    this.#behindSince = record && (record.ended?.at ?? record.expiresAt)
+  }
+
+  /**
+   * Settles leased records; how many of them need nobody any more for now. One that fails does not hold up the
+   * others: the first error is thrown when all were tried.
+   */
+  async settle(due: readonly SessionRecord[]): Promise<number> {
+    const failures: unknown[] = []
+    const ended = await this.#ended(
+      due.filter((record) => !isOwn(record)),
+      failures,
+    )
+    const stored = await this.#stored(ended, failures)
+    const settled = await each(stored, (record) => this.#forget(record), failures)
+    const own = await this.#lookedAt(due.filter(isOwn), failures)
+    this.#noteWaiting(ended.filter((record) => !stored.includes(record)))
+    if (failures.length > 0) throw failures[0]
+    return settled.length + own
+  }
+
+  /** The tombstones of these records: of those that nobody has ended, ended now, with what they held then. */
+  async #ended(records: readonly SessionRecord[], failures: unknown[]): Promise<Tombstone[]> {
+    const expired = records.filter(({ ended }) => ended === null)
+    const buried = await each(expired, (record) => this.#end(record), failures)
+    const tombstones = [...records.filter(isTombstone), ...(await this.#tombstonesOf(buried))]
+    return tombstones.sort((a, b) => a.ended.at - b.ended.at)
+  }
+
+  #end(record: SessionRecord): Promise<unknown> {
+    const reason: EndReason = this.#context.records.isCutOff(record) ? 'revoked' : expiryReason(record)
+    return endRecord(this.#context, record, reason, record.expiresAt)
+  }
+
+  /** Without an archive, what they held is of no interest. With one, only what is stored now is final. */
+  async #tombstonesOf(buried: readonly SessionRecord[]): Promise<Tombstone[]> {
+    if (this.#archiver === null || buried.length === 0) {
+      return buried.map((record) => ({
+        ...record,
+        ended: { at: record.expiresAt, reason: expiryReason(record) },
+      }))
+    }
+    const found = await this.#context.engine.read(buried.map(({ id }) => id))
+    return found.filter((record) => record !== null).filter(isTombstone)
+  }
+
+  /** Those that may be forgotten. */
+  async #stored(ended: readonly Tombstone[], failures: unknown[]): Promise<readonly Tombstone[]> {
+    if (this.#archiver === null) return ended
+    try {
+      return await this.#archiver.store(ended)
+    } catch (error) {
+      failures.push(error)
+      return []
+    }
+  }
+
+  #forget({ id, ended }: Tombstone): Promise<void> {
+    const keepUntil = ended.at + TOMBSTONE_MS
+    return this.#context.engine.settle(id, keepUntil > this.#context.clock.now() ? keepUntil : null)
+  }
+
+  /** Dead letters and marks. What an archive must deal with waits for a process that has one. */
+  async #lookedAt(own: readonly SessionRecord[], failures: unknown[]): Promise<number> {
+    const outdated = await each(own.filter(isErasureMark), (mark) => this.#remove(mark), failures)
+    if (this.#archiver === null) return outdated.length
+    const { checkpoints } = this.#archiver
+    const work = [
+      this.#archiver.retryDue(own.filter((record) => letterOf(record) !== null)),
+      checkpoints?.write(own.filter((record) => markedIn(record) !== null)) ?? 0,
+    ]
+    const counts = await each(work, (count) => Promise.resolve(count), failures)
+    return (await Promise.all(counts)).reduce((sum, count) => sum + count, outdated.length)
+  }
+
+  async #remove({ id }: SessionRecord): Promise<void> {
+    await this.#context.engine.end(id, 'erased', this.#context.clock.now())
+    await this.#context.engine.settle(id, null)
+  }
+
+  /** What waits comes again when its lease is over; until then it is known to wait. */
+  #noteWaiting(waiting: readonly Tombstone[]): void {
+    const [first] = waiting
+    if (first === undefined) return
+    const since = Math.min(first.ended.at, this.#waitingSince ?? first.ended.at)
+    this.#waiting = { since, until: this.#context.clock.monotonic() + 2 * LEASE_MS }
+  }
+
+  get #waitingSince(): Instant | null {
+    const isKnown = this.#waiting !== null && this.#context.clock.monotonic() < this.#waiting.until
+    return isKnown ? (this.#waiting?.since ?? null) : null
+  }
+}
+
+function isTombstone(record: SessionRecord): record is Tombstone {
+  return record.ended !== null
+}
+
+/** Those for which the work was done; what the others failed with is noted. */
+async function each<Item>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<unknown>,
+  failures: unknown[],
+): Promise<Item[]> {
+  const outcomes = await Promise.allSettled(items.map(work))
+  failures.push(...outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : [])))
+  return items.filter((_, index) => outcomes[index]?.status === 'fulfilled')
+}
