@@ -8,11 +8,12 @@ from the standard input, where no list of processes shows the passwords.
 
   --user <name>       the application's user, whose rights are tried; without it the URL's own
   --prefix <prefix>   the store's prefix (sojourn)
-  --acl               prints the ACL rules of the application's user and of doctor's, and asks no server
+  --acl               prints the ACL rules of the application's user and of doctor's, and asks no server;
+                      with --feed also of a service that only reads the event feed
   --library           prints the library for code: 'functions', and asks no server:
                       sojourn-doctor --library | redis-cli -x FUNCTION LOAD REPLACE
   --server <version>  what --acl is for: 6.2, 7.0 or 7.2 (7.0)
-  --wait --fsync --near-cache --cluster --sentinel --functions
+  --wait --fsync --near-cache --feed --cluster --sentinel --functions
                       what the application uses, for its rights
   --replicas <n>      how many replicas a write waits for (0)
   --allow-volatile    an eviction policy volatile-... is agreed to while there is room
@@ -47,6 +48,7 @@ const OPTIONS = {
   wait: FLAG,
   fsync: FLAG,
   'near-cache': FLAG,
+  feed: FLAG,
   cluster: FLAG,
   sentinel: FLAG,
   functions: FLAG,
@@ -58,8 +60,8 @@ const VERSIONS = ['6.2', '7.0', '7.2'] as const
 /** @throws Error with what is wrong */
 export function parse(args: readonly string[]): Asked {
   const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true })
-  const { user, prefix, wait, fsync, cluster, sentinel, functions } = values
-  const features = { wait, fsync, nearCache: values['near-cache'], cluster, sentinel, functions }
+  const { user, prefix, wait, fsync, feed, cluster, sentinel, functions } = values
+  const features = { wait, fsync, nearCache: values['near-cache'], feed, cluster, sentinel, functions }
   return {
     urls: positionals,
     rights: {

@@ -1,6 +1,6 @@
 import { type RedisServer, startRedis } from 'sojourn-servers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { aclRule, doctorRule } from '../engines/redis/acl.ts'
+import { aclRule, doctorRule, feedReaderRule } from '../engines/redis/acl.ts'
 import { LIBRARY } from '../engines/redis/scripts.gen.ts'
 import { run } from './command.ts'
 import { reportOf } from './report.ts'
@@ -55,6 +55,13 @@ describe('sojourn-doctor', () => {
     const [application, doctor] = said.split('\n')
     expect(application).toBe(aclRule({ prefix: 'shop', user: 'app', wait: true, server: '7.2' }))
     expect(doctor).toBe(doctorRule({ server: '7.2' }))
+  })
+
+  test('prints the rights of the event feed apart, and the rule of a service that only reads it', async () => {
+    const { said } = await sojournDoctor(['--acl', '--feed', '--prefix', 'shop'])
+    const rule = aclRule({ prefix: 'shop', feed: true })
+    expect(said).toBe(`${rule}\n${doctorRule()}\n${feedReaderRule({ prefix: 'shop' })}`)
+    expect(rule).toBe(aclRule({ prefix: 'shop' }).replace('+client', '+xadd +xrange +xrevrange +client'))
   })
 
   test('T91: prints the library as a server takes it, and the rules of those who call it', async () => {

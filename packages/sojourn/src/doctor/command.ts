@@ -1,5 +1,5 @@
 import type { Instant } from '../core/port.ts'
-import { aclRule, doctorRule } from '../engines/redis/acl.ts'
+import { aclRule, doctorRule, feedReaderRule } from '../engines/redis/acl.ts'
 import { type DoctorOptions, doctor } from '../engines/redis/doctor.ts'
 import type { Finding } from '../engines/redis/doctor-finding.ts'
 import { clientOf } from '../engines/redis/driver.ts'
@@ -39,6 +39,7 @@ async function answer(asked: Asked, terminal: Terminal): Promise<ExitCode> {
   if (asked.acl) {
     terminal.print(aclRule(asked.rights))
     terminal.print(doctorRule({ ...asked.rights, user: 'doctor' }))
+    if (asked.rights.feed === true) terminal.print(feedReaderRule({ ...asked.rights, user: 'sojourn-feed' }))
     return 0
   }
   if (asked.library) {

@@ -1,3 +1,4 @@
+import { feedKey } from './feed-key.ts'
 import { beatPattern } from './invalidations-keys.ts'
 import { refusal } from './refusal.ts'
 import { SCRIPTS } from './scripts.gen.ts'
@@ -17,6 +18,8 @@ export interface AclOptions {
   /** Durability `fsync`. */
   readonly fsync?: boolean
   readonly nearCache?: boolean
+  /** The event feed, `redisFeed`. */
+  readonly feed?: boolean
   readonly cluster?: boolean
   readonly sentinel?: boolean
   /** `code: 'functions'`: an administrator loaded the library, and the user may load no code at all (T91). */
@@ -50,12 +53,12 @@ const TRIALS: Readonly<Record<ScriptCommand, readonly string[]>> = {
   ZSCORE: ['m'],
 }
 
-const ALWAYS: readonly Right[] = [
-  { rule: '+mget', trial: (key) => ['MGET', key] },
+const CONNECTING: readonly Right[] = [
   { rule: '+ping', trial: () => ['PING'] },
   { rule: '+hello', trial: () => ['HELLO'] },
   { rule: '+auth', trial: () => ['AUTH', 'password'] },
 ]
+const ALWAYS: readonly Right[] = [{ rule: '+mget', trial: (key) => ['MGET', key] }, ...CONNECTING]
 const SCRIPT_LOADING: readonly Right[] = [
   { rule: '+evalsha', trial: (key) => ['EVALSHA', SCRIPTS.end.sha1, '1', key] },
   { rule: '+script|load', trial: () => ['SCRIPT', 'LOAD', 'return 1'] },
@@ -71,6 +74,11 @@ const BY_FEATURE: Readonly<Record<Exclude<Feature, 'functions'>, readonly Right[
     { rule: '+client|tracking', trial: () => ['CLIENT', 'TRACKING', 'ON'] },
     { rule: '+subscribe', trial: () => ['SUBSCRIBE', INVALIDATIONS] },
   ],
+  feed: [
+    { rule: '+xadd', trial: (key) => ['XADD', key, '*', 'v', '1'] },
+    { rule: '+xrange', trial: (key) => ['XRANGE', key, '-', '+'] },
+    { rule: '+xrevrange', trial: (key) => ['XREVRANGE', key, '+', '-'] },
+  ],
   cluster: [
     // ioredis connects anew again and again without it, and never says why.
     { rule: '+cluster|info', trial: () => ['CLUSTER', 'INFO'] },
@@ -85,7 +93,8 @@ const NEAR_CACHE_IN_CLUSTER: Right = { rule: '+cluster|nodes', trial: () => ['CL
 /** Where a server tells a connection of the user which keys have changed. */
 const INVALIDATIONS = '__redis__:invalidate'
 const NAME = /^[A-Za-z0-9:_-]{1,64}$/
-const FEATURES = ['wait', 'fsync', 'nearCache', 'cluster', 'sentinel'] as const
+const TOPOLOGY = [...BY_FEATURE.cluster, ...BY_FEATURE.sentinel]
+const FEATURES = ['wait', 'fsync', 'nearCache', 'feed', 'cluster', 'sentinel'] as const
 
 /**
  * The command that gives a user exactly what the engine needs (SECURITY T87, T91). It sets no password and
@@ -124,6 +133,28 @@ export function doctorRule({ user = 'doctor', server = '7.0', ...features }: Acl
   const library = features.functions === true ? ['function|list'] : []
   const words = [...rights, ...newer, ...library, ...connecting, ...topology].map((right) => `+${right}`)
   return [...userWords(user, server), ...words].join(' ')
+}
+
+/**
+ * The command for the user of a service that only reads the event feed (`readFeed`): that one key, and no session.
+ * Redis 7.0 and newer tell reading from writing.
+ * @throws SessionError `INVALID_ARGUMENT`
+ */
+export function feedReaderRule(options: AclOptions = {}): string {
+  const {
+    prefix = 'sojourn',
+    user = 'sojourn-feed',
+    server = '7.0',
+    cluster = false,
+    sentinel = false,
+  } = options
+  keyPattern(prefix)
+  const key = `${server === '6.2' ? '~' : '%R~'}${feedKey(prefix)}`
+  const reading = BY_FEATURE.feed.filter(({ rule }) => rule !== '+xadd')
+  const topology = rightsOf({ server, cluster, sentinel }).filter((right) => TOPOLOGY.includes(right))
+  const rights = [...reading, ...CONNECTING, ...topology].map(({ rule }) => rule)
+  const names = server === '7.2' ? ['+client|setname', '+client|setinfo'] : ['+client|setname']
+  return [...userWords(user, server), key, ...rights, ...names].join(' ')
 }
 
 /** Every right that the engine needs with these options. */

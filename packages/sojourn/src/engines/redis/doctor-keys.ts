@@ -1,12 +1,14 @@
 import type { Reply } from './client.ts'
 import { fail, ok, type Result, warn } from './doctor-finding.ts'
 import { type DoctorServer, type Looked, textOf } from './doctor-server.ts'
+import { feedKey } from './feed-key.ts'
 import { beatPattern } from './invalidations-keys.ts'
 
 const BATCH = '1000'
 const SHOWN = 3
 /** What follows the prefix. */
 const OWN = /^:\{[A-Za-z0-9_-]{2}\}:(?:s:[A-Za-z0-9_-]{16}|u:[0-3]|a:[A-Za-z0-9_-]{1,64}|due)$/
+const FEED = feedKey('')
 
 /** What lies on the server, as far as it was looked through. */
 export interface KeySample {
@@ -63,7 +65,8 @@ export function checkKeys({ seen, foreign, strange }: KeySample, prefix: string)
 function kindOf(key: string, prefix: string): 'own' | 'foreign' | 'strange' {
   if (key.startsWith(beatPattern(prefix).slice(0, -1))) return 'own'
   if (!key.startsWith(`${prefix}:{`)) return 'foreign'
-  return OWN.test(key.slice(prefix.length)) ? 'own' : 'strange'
+  const rest = key.slice(prefix.length)
+  return OWN.test(rest) || rest === FEED ? 'own' : 'strange'
 }
 
 function pageOf(reply: Reply): { readonly cursor: string; readonly keys: readonly string[] } {
