@@ -44,6 +44,8 @@ describe('imports', () => {
     ['a shared engine file knows an engine', 'engines/record-codec.ts', 'engines/lmdb/keys.ts'],
     ['the suite brings a test runner', 'testing/conformance.ts', 'vitest'],
     ['the suite knows an engine', 'testing/conformance.ts', 'engines/memory/index.ts'],
+    ['an archive knows an engine', 'archive/postgres/postgres.ts', 'engines/memory/index.ts'],
+    ['an archive loads a driver', 'archive/postgres/postgres.ts', 'pg'],
     ['http knows a framework', 'http/handle.ts', 'express'],
     ['http knows an adapter', 'http/handle.ts', 'adapters/express.ts'],
     ['an adapter knows an engine', 'adapters/express.ts', 'engines/memory/index.ts'],
@@ -74,9 +76,9 @@ describe('imports', () => {
 describe('time', () => {
   const asksForTime = (text: string) => CLOCK_OR_PROCESS.test(codeOf({ path: '', text }))
 
-  test('core and engines take time as an argument', () => {
+  test('core, engines and archives take time as an argument', () => {
     const wrong = files
-      .filter(({ path }) => /^(core|engines)\//.test(path) && path !== 'core/system-clock.ts')
+      .filter(({ path }) => /^(core|engines|archive)\//.test(path) && path !== 'core/system-clock.ts')
       .filter(({ text }) => asksForTime(text))
     expect(wrong.map(({ path }) => path)).toEqual([])
   })

@@ -25,7 +25,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'engines/memory': { ours: [...PORT, 'engines'], packages: ['node:cluster'] },
   'engines/lmdb': { ours: [...PORT, 'engines'], packages: ['lmdb', 'node:crypto', 'node:process', ...FILES] },
   'engines/redis': {
-    ours: [...PORT, 'engines'],
+    ours: [...PORT, 'engines', 'core/feed.ts', 'core/clock.ts', 'core/system-clock.ts'],
     packages: ['node:crypto', 'ioredis', 'iovalkey', 'redis'],
   },
   doctor: {
@@ -37,14 +37,21 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['lru-cache'],
   },
   testing: { ours: PORT, packages: ['fast-check', 'node:assert', 'node:crypto', 'node:util'] },
+  'archive/postgres': {
+    ours: [...PORT, 'core/archive.ts', 'core/json-form.ts', 'core/lifetime.ts'],
+    packages: [],
+  },
   http: { ours: ['core'], packages: ['node:crypto', 'node:http', 'node:util'] },
   adapters: { ours: ['http', 'core'], packages: ['express', 'node:http'] },
 }
 
+/** Their folders are rooms of their own. */
+const HOUSES: readonly string[] = ['engines', 'archive']
+
 /** `engines/lmdb` for `engines/lmdb/keys.ts`, `engines` for `engines/record-codec.ts`, else the first folder. */
 export function roomOf(path: string): string {
   const [first = '', second = ''] = path.split('/')
-  return first === 'engines' && !second.includes('.') ? `${first}/${second}` : first
+  return HOUSES.includes(first) && !second.includes('.') ? `${first}/${second}` : first
 }
 
 /** Whether a file of ours or a package may be imported there. A room without a row may import nothing. */

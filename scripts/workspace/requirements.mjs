@@ -2,6 +2,9 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { run } from './run.mjs'
 
+/** The newest first. */
+const POSTGRES_VERSIONS = [19, 18, 17, 16, 15, 14, 13]
+
 /**
  * Programs that the tests need and npm does not bring. The tests find one by `variable`, which holds its
  * path; whoever sets it first chooses the program.
@@ -41,6 +44,26 @@ export const REQUIREMENTS = [
       brew: ['redis'],
     },
     byHand: 'Install Redis 7.0 or newer, or set REDIS_SERVER_PATH to its redis-server.',
+  },
+  {
+    name: 'postgres',
+    reason: 'the tests of the Postgres archive',
+    variable: 'POSTGRES_PATH',
+    commands: ['postgres'],
+    // Debian keeps each version in a folder of its own, off PATH. Its package starts a server on 5432; the tests make
+    // theirs in temporary folders, on free ports, and never touch that one.
+    places: [
+      ...POSTGRES_VERSIONS.map((version) => `/usr/lib/postgresql/${version}/bin/postgres`),
+      '/opt/homebrew/opt/postgresql@17/bin/postgres',
+    ],
+    packages: {
+      'apt-get': ['postgresql'],
+      dnf: ['postgresql-server'],
+      apk: ['postgresql'],
+      pacman: ['postgresql'],
+      brew: ['postgresql@17'],
+    },
+    byHand: 'Install Postgres 13 or newer, or set POSTGRES_PATH to its postgres.',
   },
 ]
 

@@ -1,5 +1,6 @@
 export type { ServerReply } from './command.ts'
-export { redisProgram, valkeyProgram } from './program.ts'
+export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres-server.ts'
+export { postgresProgram, redisProgram, valkeyProgram } from './program.ts'
 export { type Address, startProxy, type TcpProxy } from './proxy.ts'
 export type { ProxyCounters } from './proxy-link.ts'
 export { type ClusterOptions, type RedisCluster, startCluster } from './redis-cluster.ts'

@@ -1,5 +1,7 @@
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+
+const DEBIAN_VERSIONS = '/usr/lib/postgresql'
 
 /** The Redis server that the tests use. Throws, saying what to do, when there is none. */
 export function redisProgram(): string {
@@ -13,6 +15,24 @@ export function redisProgram(): string {
 /** A Valkey server, where there is one: a second make of the same. Null otherwise. */
 export function valkeyProgram(): string | null {
   return find('VALKEY_SERVER_PATH', 'valkey-server')
+}
+
+/** The Postgres server that the tests use. Throws, saying what to do, when there is none. */
+export function postgresProgram(): string {
+  const path = find('POSTGRES_PATH', 'postgres') ?? newestOfDebian()
+  if (path !== null) return path
+  throw new Error(
+    'These tests need Postgres 13 or newer: install it, or set POSTGRES_PATH to its postgres. `npm test` does it.',
+  )
+}
+
+/** Debian installs each version into a folder of its own, and none of them is on `PATH`. */
+function newestOfDebian(): string | null {
+  const versions = existsSync(DEBIAN_VERSIONS) ? readdirSync(DEBIAN_VERSIONS) : []
+  const paths = versions
+    .sort((a, b) => Number(b) - Number(a))
+    .map((version) => join(DEBIAN_VERSIONS, version, 'bin/postgres'))
+  return paths.find(isExecutable) ?? null
 }
 
 function find(variable: string, name: string): string | null {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type Access, command, type ServerReply } from './command.ts'
 import { freePort, HOST } from './free-port.ts'
 import { redisProgram } from './program.ts'
-import { PortTaken, RedisProcess } from './redis-process.ts'
+import { PortTaken, ServerProcess } from './server-process.ts'
 
 /** Lines of a server's configuration, by their first word; a list gives a line for each. */
 export type ServerConfig = Readonly<Record<string, string | number | readonly string[]>>
@@ -37,6 +37,8 @@ const DATA_SERVER: ServerConfig = {
   'repl-diskless-sync-delay': 0,
   'repl-ping-replica-period': 1,
 }
+/** What a server prints when it serves: as a data server of any make, or as a Sentinel. */
+const READY = /Ready to accept connections|Sentinel ID is/
 const START_LIMIT_MS = 15_000
 const ATTEMPTS = 5
 /** A user of our own where the test has users, so that `cli` works whatever it makes of the others. */
@@ -74,7 +76,7 @@ export class RedisServer {
   readonly directory: string
   readonly #plan: ServerPlan
   readonly #access: Access
-  #process: RedisProcess | null = null
+  #process: ServerProcess | null = null
   #isPaused = false
 
   constructor(port: number, plan: ServerPlan) {
@@ -138,10 +140,12 @@ export class RedisServer {
   async restart(): Promise<void> {
     await this.#process?.end('SIGTERM')
     this.#isPaused = false
-    this.#process = await RedisProcess.launch({
+    this.#process = await ServerProcess.launch({
       program: this.#plan.program ?? redisProgram(),
       args: [this.#file, ...(this.#plan.args ?? [])],
       directory: this.directory,
+      ready: READY,
+      lastSignal: 'SIGKILL',
       limitMs: this.#plan.limitMs ?? START_LIMIT_MS,
     })
   }

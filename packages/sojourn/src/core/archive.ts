@@ -40,8 +40,11 @@ export interface HistoryQuery {
   readonly userId: string
   /** At most so many; 100 when left out. */
   readonly limit?: number
-  /** Only what ended before this instant: the `endedAt` of the last one of the page before. */
-  readonly before?: Instant
+  /**
+   * Only what ended before this instant, or only what comes after this session: the last one of the page before.
+   * Many sessions of a user may end in one millisecond, so only the session itself leaves none out.
+   */
+  readonly before?: Instant | Pick<PastSession, 'id' | 'endedAt'>
 }
 
 /**

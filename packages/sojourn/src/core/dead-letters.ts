@@ -14,7 +14,7 @@ import {
 } from './port.ts'
 
 /** So often a destination may refuse a session before nobody tries any more (SECURITY T106). */
-export const TRIES = 10
+const TRIES = 10
 const FIRST_WAIT_MS: Milliseconds = 60_000
 const LONGEST_WAIT_MS: Milliseconds = 3_600_000
 /** Letters lie in so many lists, because a list holds at most 1,000. */

@@ -1,4 +1,4 @@
-import type { PastSession } from './archive.ts'
+import type { HistoryQuery, PastSession } from './archive.ts'
 import { WRITE_MS } from './archive-writer.ts'
 import type { Archiver } from './archiver.ts'
 import type { Clock } from './clock.ts'
@@ -71,13 +71,14 @@ async function archivedOf<Data>(archiver: Archiver<Data>, userId: string): Promi
   const { history } = archiver.archive.destination
   if (history === null) return null
   const all: PastSession[] = []
-  let before: number | undefined
+  let last: PastSession | null = null
   for (let isFull = true; isFull; ) {
-    const query = { userId, limit: PAGE, ...(before === undefined ? {} : { before }) }
-    const page = await history(query)
+    const query: HistoryQuery =
+      last === null ? { userId, limit: PAGE } : { userId, limit: PAGE, before: last }
+    const page: readonly PastSession[] = await history(query)
     all.push(...page)
     isFull = page.length === PAGE
-    before = page.at(-1)?.endedAt
+    last = page.at(-1) ?? null
   }
   return all
 }

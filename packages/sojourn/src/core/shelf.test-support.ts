@@ -28,10 +28,14 @@ export class Shelf {
       for (const row of batch)
         if ((this.live.get(row.id)?.version ?? 0) < row.version) this.live.set(row.id, row)
     },
-    history: async ({ userId, limit = 100, before = Number.POSITIVE_INFINITY }) => {
-      return [...this.rows.values()]
-        .filter((row) => row.userId === userId && row.endedAt < before)
-        .sort((a, b) => b.endedAt - a.endedAt)
+    history: async ({ userId, limit = 100, before }) => {
+      const all = [...this.rows.values()].filter((row) => row.userId === userId)
+      all.sort((a, b) => b.endedAt - a.endedAt || (a.id < b.id ? 1 : -1))
+      const start = typeof before === 'object' ? all.findIndex(({ id }) => id === before.id) + 1 : 0
+      const edge = typeof before === 'number' ? before : Number.POSITIVE_INFINITY
+      return all
+        .slice(start)
+        .filter(({ endedAt }) => endedAt < edge)
         .slice(0, limit)
     },
     erase: async (userId) => {

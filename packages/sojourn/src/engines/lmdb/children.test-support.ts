@@ -56,6 +56,7 @@ export class Child {
   readonly #process: ChildProcess
   #asked = 0
   #isGone = false
+  #signal: NodeJS.Signals | null = null
   #wake = (): void => undefined
 
   constructor(file: string, args: readonly string[]) {
@@ -69,13 +70,19 @@ export class Child {
       errors += chunk.toString()
     })
     this.gone = new Promise((resolve) => {
-      this.#process.on('close', (code) => {
+      this.#process.on('close', (code, signal) => {
         this.#isGone = true
+        this.#signal = signal
         if (code !== null && code !== 0) this.told.push({ crashed: code, errors })
         this.#wake()
         resolve()
       })
     })
+  }
+
+  /** Whether it was killed, and did not end by itself. */
+  get wasKilled(): boolean {
+    return this.#signal === 'SIGKILL'
   }
 
   get pid(): number {

@@ -1,8 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { guard, unguard } from './watchdog.ts'
+import { guard, type LastSignal, unguard } from './watchdog.ts'
 
-/** What a server prints when it serves: as a data server of any make, or as a Sentinel. */
-const READY = /Ready to accept connections|Sentinel ID is/
 const PORT_TAKEN = /Address already in use/
 const LOG_CHARACTERS = 64_000
 
@@ -10,7 +8,19 @@ export interface Launch {
   readonly program: string
   readonly args: readonly string[]
   readonly directory: string
+  /** What the server prints when it serves. */
+  readonly ready: RegExp
   readonly limitMs: number
+  /** What ends it at once when it does not get ready, or when we are gone. */
+  readonly lastSignal: LastSignal
+  /** Whom it runs as; left out, as ourselves. */
+  readonly identity?: Identity
+}
+
+/** A user and a group of the system, by number. */
+export interface Identity {
+  readonly uid: number
+  readonly gid: number
 }
 
 /** The port was free when it was looked at, and is not any more. */
@@ -19,28 +29,30 @@ export class PortTaken extends Error {
 }
 
 /** One process of a server, from its start to its end. */
-export class RedisProcess {
+export class ServerProcess {
   readonly #child: ChildProcess
+  readonly #isReady: RegExp
   readonly #exited: Promise<void>
   #log = ''
   #isRunning = true
   #onLog: () => void = () => undefined
 
   /** Resolves when the server serves. Rejects with its log when it ends before, or takes too long. */
-  static async launch(launch: Launch): Promise<RedisProcess> {
-    const started = new RedisProcess(launch)
+  static async launch(launch: Launch): Promise<ServerProcess> {
+    const started = new ServerProcess(launch)
     try {
       await started.#ready(launch.limitMs)
       return started
     } catch (error) {
-      await started.end('SIGKILL')
+      await started.end(launch.lastSignal)
       throw error
     }
   }
 
-  constructor({ program, args, directory }: Launch) {
-    const child = spawn(program, args, { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] })
+  constructor({ program, args, directory, ready, lastSignal, identity }: Launch) {
+    const child = spawn(program, args, { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'], ...identity })
     this.#child = child
+    this.#isReady = ready
     const note = (chunk: Buffer): void => {
       this.#log = (this.#log + chunk.toString()).slice(-LOG_CHARACTERS)
       this.#onLog()
@@ -51,7 +63,7 @@ export class RedisProcess {
       child.once('error', (error) => this.#ended(Buffer.from(error.message), note, resolve))
       child.once('close', () => this.#ended(Buffer.from('(ended)\n'), note, resolve))
     })
-    if (child.pid !== undefined) guard(child.pid, directory)
+    if (child.pid !== undefined) guard(child.pid, directory, lastSignal)
   }
 
   get pid(): number {
@@ -71,7 +83,7 @@ export class RedisProcess {
   }
 
   /** Sends the signal, and resolves when the process is gone. */
-  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+  async end(signal: LastSignal | 'SIGTERM' | 'SIGINT'): Promise<void> {
     this.signal(signal)
     // A stopped process hears SIGTERM only when it goes on.
     this.signal('SIGCONT')
@@ -99,7 +111,7 @@ export class RedisProcess {
       }
       this.#onLog = () => {
         if (!this.#isRunning) settle(() => fail('ended before it served'))
-        else if (READY.test(this.#log)) settle(resolve)
+        else if (this.#isReady.test(this.#log)) settle(resolve)
       }
       this.#onLog()
     })
