@@ -10,7 +10,10 @@ import { play } from './readme-player.test-support.ts'
 const FENCE = '```'
 const blocks = blocksIn(readFileSync(join(ROOT, 'README.md'), 'utf8'))
 
-const PEERS = ['lmdb', 'express', 'ioredis', 'redis', '@types/node', '@types/express']
+const PEERS = [
+  ...['lmdb', 'express', 'ioredis', 'redis', '@electric-sql/pglite'],
+  ...['@types/node', '@types/express'],
+]
 
 let project: EmptyProject
 let server: RedisServer

@@ -165,8 +165,9 @@ describe.each(ENGINES)('the archive over $name', (engine) => {
     expect(store.archive.status().outage).toBeNull()
     world.clock.advance(2 * LEASE_MS)
     expect(store.archive.status().lagMs).toBe(0)
-    const told = namesOf(place).filter((name) => name.startsWith('archive'))
+    const told = namesOf(place).filter((name) => name === 'archiveInterrupted' || name === 'archiveResumed')
     expect(told).toEqual(['archiveInterrupted', 'archiveResumed'])
+    expect(namesOf(place).filter((name) => name === 'archived')).toHaveLength(150)
   })
 
   test('T82: one that never answers is given up after ten seconds, and its sessions come again', async () => {

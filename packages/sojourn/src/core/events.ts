@@ -25,6 +25,8 @@ export interface StoreEvents {
   reuseDetected: Shared
   /** A log-in was refused because the user's limit is reached. */
   limitReached: { readonly at: Instant; readonly userId: string }
+  /** A session that ended has reached the archive; perhaps more than once. */
+  archived: Base
   /** The archive refused a session, for the first time or again: it is a dead letter. */
   archiveRefused: Base & { readonly code: ErrorCode; readonly tries: number }
   /** The archive cannot be reached: what ends waits in the store. */
@@ -52,6 +54,7 @@ const NAMED: { readonly [Name in EventName]: (event: StoreEvents[Name]) => Named
   ended: (event) => ({ name: 'ended', ...event }),
   reuseDetected: (event) => ({ name: 'reuseDetected', ...event }),
   limitReached: (event) => ({ name: 'limitReached', ...event }),
+  archived: (event) => ({ name: 'archived', ...event }),
   archiveRefused: (event) => ({ name: 'archiveRefused', ...event }),
   archiveInterrupted: (event) => ({ name: 'archiveInterrupted', ...event }),
   archiveResumed: (event) => ({ name: 'archiveResumed', ...event }),
@@ -72,6 +75,7 @@ export class Events {
     ended: new Set(),
     reuseDetected: new Set(),
     limitReached: new Set(),
+    archived: new Set(),
     archiveRefused: new Set(),
     archiveInterrupted: new Set(),
     archiveResumed: new Set(),

@@ -115,6 +115,7 @@ function listenTo(store: SessionStore<Visit>): Told[] {
   store.on('ended', (event) => told.push({ name: 'ended', ...event }))
   store.on('reuseDetected', (event) => told.push({ name: 'reuseDetected', ...event }))
   store.on('limitReached', (event) => told.push({ name: 'limitReached', ...event }))
+  store.on('archived', (event) => told.push({ name: 'archived', ...event }))
   store.on('archiveRefused', (event) => told.push({ name: 'archiveRefused', ...event }))
   store.on('archiveInterrupted', (event) => told.push({ name: 'archiveInterrupted', ...event }))
   store.on('archiveResumed', (event) => told.push({ name: 'archiveResumed', ...event }))
