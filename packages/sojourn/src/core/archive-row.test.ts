@@ -47,6 +47,11 @@ describe('select', () => {
     expect(dataFromJson(row?.json ?? '')).toEqual(data)
   })
 
+  test('a field that is undefined is left out, as in JSON', async () => {
+    const { row } = await outcomeOf({ select: ({ data }) => ({ cart: data.cart, stage: data.stage }) })
+    expect(row?.data).toEqual({ cart: ['book'] })
+  })
+
   test('null means no data', async () => {
     expect((await outcomeOf({ select: () => null })).row).toMatchObject({ data: null, json: null })
   })
@@ -91,6 +96,13 @@ describe('credentials', () => {
     'set-cookie',
     'Authorization',
     'privateKeyPem',
+    'pwd',
+    'pinCode',
+    'otp_code',
+    'api key',
+    'sessionId',
+    'recoveryCodes',
+    'ｔｏｋｅｎ',
   ])('T109: %s is refused unless it is named', async (name) => {
     const select = () => ({ deep: [new Map([['inside', { [name]: SECRET }]])] })
     const { row, letter } = await outcomeOf({ select })
@@ -101,7 +113,13 @@ describe('credentials', () => {
     expect((await outcomeOf({ select, allow: [name] })).letter).toBeNull()
   })
 
-  test.each(['shipping', 'opinion', 'pinned', 'laptop', 'cart', 'tokyo'])(
+  test('T109: a key of a map is looked into as well', async () => {
+    const { row, letter } = await outcomeOf({ select: () => new Map([[{ password: SECRET }, 1]]) })
+    expect(row).toBeNull()
+    expect(letter?.error.message).toContain('data[0].password looks like a credential')
+  })
+
+  test.each(['shipping', 'author', 'passenger', 'inside', 'opinion', 'pinned', 'laptop', 'cart', 'tokyo'])(
     'T109: %s is none',
     async (name) => {
       expect((await outcomeOf({ select: () => ({ [name]: 1 }) })).letter).toBeNull()

@@ -9,21 +9,19 @@ import { toPlainForm } from './plain-form.ts'
 import type { Ended, SessionRecord } from './port.ts'
 import { withoutMessage } from './schema.ts'
 
-/** Parts of names that tell of a credential, whatever stands around them; compared without case, `_` and `-`. */
+/** Parts of names that tell of a credential, whatever stands around them; only letters and digits are compared. */
 const CREDENTIAL_PARTS = [
-  'password',
-  'passwd',
-  'passphrase',
-  'secret',
-  'token',
-  'apikey',
-  'privatekey',
-  'credential',
-  'authorization',
-  'cookie',
+  ...['password', 'passwd', 'passphrase', 'passcode', 'secret', 'token', 'credential', 'authorization'],
+  ...['apikey', 'accesskey', 'privatekey', 'signingkey', 'encryptionkey', 'sessionid', 'cookie', 'bearer'],
+  ...['codeverifier', 'recoverycode', 'backupcode', 'mnemonic', 'seedphrase'],
 ]
-/** Names too short to look for within others: a pin is not a shipping. */
-const CREDENTIAL_NAMES = new Set(['pin', 'otp', 'totp', 'cvv', 'cvc', 'jwt'])
+/** Words too short to look for within others: a pin is not a shipping. */
+const CREDENTIAL_WORDS = new Set([
+  ...['pin', 'otp', 'totp', 'cvv', 'cvv2', 'cvc', 'cvc2', 'jwt', 'pwd', 'pass', 'auth', 'sid'],
+])
+/** So many names are remembered, and none that is longer: a name can be data. */
+const NAMES_KNOWN = 1_000
+const NAME_KNOWN_LENGTH = 64
 
 type Selected = Pick<EndedSession, 'data' | 'json'>
 const NOTHING: Selected = { data: null, json: null }
@@ -33,6 +31,8 @@ export class ArchiveRows<Data> {
   readonly #codec: DataCodec<Data>
   readonly #select: Archive<Data>['select']
   readonly #allowed: ReadonlySet<string>
+  /** Whether names that were met look like those of credentials. */
+  readonly #names = new Map<string, boolean>()
 
   constructor(codec: DataCodec<Data>, { select, allow = [] }: Archive<Data>) {
     this.#codec = codec
@@ -65,24 +65,50 @@ export class ArchiveRows<Data> {
     const plain = toPlainForm(selected, {
       bytesAsText: true,
       refusesNul: true,
+      skipsUndefined: true,
       maxBytes: ENVELOPE_CEILING_BYTES,
     })
     const json = JSON.stringify(plain)
     const copy = fromPlainForm(plain, { freeze: true })
-    this.#assertNoCredential(copy, [])
+    this.#assertNoCredential(copy)
     return { data: copy, json }
   }
 
-  #assertNoCredential(value: unknown, path: readonly PropertyKey[]): void {
-    if (typeof value !== 'object' || value === null || types.isUint8Array(value)) return
-    for (const [name, inner] of fieldsOf(value)) {
-      const inside = [...path, name]
-      if (typeof name === 'string' && looksLikeCredential(name) && !this.#allowed.has(name)) {
-        const why = `${pathText(inside)} looks like a credential. Leave it out in select, or name it in allow.`
-        throw new SessionError('ARCHIVE_REFUSED', why)
-      }
-      this.#assertNoCredential(inner, inside)
+  #assertNoCredential(value: unknown): void {
+    const path = this.#credentialIn(value)
+    if (path === null) return
+    const why = `${pathText(path)} looks like a credential. Leave it out in select, or name it in allow.`
+    throw new SessionError('ARCHIVE_REFUSED', why)
+  }
+
+  /** The path to the first one; null without any. Most data has none, and most of it is plain fields. */
+  #credentialIn(value: unknown): PropertyKey[] | null {
+    if (typeof value !== 'object' || value === null || types.isUint8Array(value)) return null
+    if (!isFields(value)) return this.#credentialAmong(value)
+    for (const name of Object.keys(value)) {
+      const path = this.#isCredential(name) ? [] : this.#credentialIn(value[name])
+      if (path !== null) return [name, ...path]
     }
+    return null
+  }
+
+  #credentialAmong(items: object): PropertyKey[] | null {
+    for (const [name, inner] of entriesOf(items)) {
+      const isHere = typeof name === 'string' && this.#isCredential(name)
+      const path = isHere ? [] : this.#credentialIn(inner)
+      if (path !== null) return [name, ...path]
+    }
+    return null
+  }
+
+  /** Data of one application has few names: each is looked at once. */
+  #isCredential(name: string): boolean {
+    const known = this.#names.get(name)
+    if (known !== undefined) return known
+    const isCredential = looksLikeCredential(name) && !this.#allowed.has(name)
+    if (this.#names.size >= NAMES_KNOWN) this.#names.clear()
+    if (name.length <= NAME_KNOWN_LENGTH) this.#names.set(name, isCredential)
+    return isCredential
   }
 }
 
@@ -109,15 +135,34 @@ function selectFailed(error: unknown): SessionError {
   return new SessionError('ARCHIVE_REFUSED', 'select failed.', { cause: withoutMessage(error) })
 }
 
-function fieldsOf(value: object): readonly (readonly [PropertyKey, unknown])[] {
-  if (types.isMap(value)) {
-    return [...value].map(([key, inner], index) => [typeof key === 'string' ? key : index, inner])
-  }
-  if (types.isSet(value) || Array.isArray(value)) return [...value].map((inner, index) => [index, inner])
-  return Object.entries(value)
+function isFields(value: object): value is Record<string, unknown> {
+  return Object.getPrototypeOf(value) === Object.prototype
 }
 
+function entriesOf(value: object): Iterable<readonly [PropertyKey, unknown]> {
+  if (types.isMap(value)) return [...value].flatMap(entriesOfPair)
+  if (types.isSet(value)) return [...value].entries()
+  return Array.isArray(value) ? value.entries() : Object.entries(value)
+}
+
+/** A key of a map may hold names itself. */
+function entriesOfPair([key, inner]: [unknown, unknown], index: number): (readonly [PropertyKey, unknown])[] {
+  if (typeof key === 'string') return [[key, inner]]
+  return [
+    [index, key],
+    [index, inner],
+  ]
+}
+
+/** Compared as a person reads it: `ｔｏｋｅｎ` in wide letters is a token too. */
 function looksLikeCredential(name: string): boolean {
-  const plain = name.toLowerCase().replaceAll(/[_-]/g, '')
-  return CREDENTIAL_NAMES.has(plain) || CREDENTIAL_PARTS.some((part) => plain.includes(part))
+  const words = name
+    .normalize('NFKC')
+    .replaceAll(/(\p{Ll}|\p{N})(?=\p{Lu})/gu, '$1 ')
+    .toLowerCase()
+    .split(/[^\p{L}\p{N}]+/u)
+  const plain = words.join('')
+  return (
+    words.some((word) => CREDENTIAL_WORDS.has(word)) || CREDENTIAL_PARTS.some((part) => plain.includes(part))
+  )
 }

@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { archiveTo } from './archive.ts'
 import { ArchiveRows } from './archive-row.ts'
-import { WRITE_MS } from './archive-writer.ts'
 import { Archiver } from './archiver.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { DeadLetters } from './dead-letters.ts'
@@ -95,13 +94,10 @@ const PROMISES: readonly Promised[] = [
       world.clock.advance(SETTLE_AFTER_MS)
       await place.store.sweep()
       world.shelf.mood = () => null
-      const erased = place.store.eraseUser('ada')
-      while (world.shelf.erasures === 0) await new Promise((done) => setImmediate(done))
-      await new Promise((done) => setImmediate(done))
-      world.clock.advance(WRITE_MS)
-      await erased
+      await place.store.eraseUser('ada')
+      world.shelf.rows.clear()
       await halfADay(world, place)
-      return world.shelf.rows.has(id) ? ['it was archived'] : []
+      return world.shelf.rows.has(id) || world.shelf.batches.length > 1 ? ['it was archived'] : []
     },
     break: () => vi.spyOn(Erasure.prototype, 'among').mockResolvedValue(new Set()),
   },
@@ -116,7 +112,7 @@ const PROMISES: readonly Promised[] = [
       await halfADay(world, place)
       return world.shelf.rows.has(id) ? [] : ['it was discarded']
     },
-    break: () => vi.spyOn(Settler.prototype, 'maySettle', 'get').mockReturnValue(true),
+    break: () => vi.spyOn(Settler.prototype, 'maySettle').mockResolvedValue(true),
   },
   {
     promise: 'a live session that changed is kept',

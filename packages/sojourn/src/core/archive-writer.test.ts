@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest'
 import { archiveTo } from './archive.ts'
 import { ENGINES } from './engines.test-support.ts'
+import { SessionError } from './errors.ts'
 import { ownRecord } from './own-record.ts'
 import { LEASE_MS, NEVER, USER_CEILING } from './port.ts'
-import { isDown, Shelf } from './shelf.test-support.ts'
+import { isDown, refusing, Shelf } from './shelf.test-support.ts'
 import { SETTLE_AFTER_MS } from './sweeper.ts'
-import { SECOND, World } from './world.test-support.ts'
+import { MINUTE, SECOND, World } from './world.test-support.ts'
 
 const [MEMORY] = ENGINES
 
@@ -103,13 +104,51 @@ test('what is refused is found by halves: in a hundred, one costs fourteen write
   expect(world.shelf.rows.size).toBe(99)
 })
 
+test.each([
+  ['cuts the connection', () => Promise.reject(Object.assign(new Error('x'), { code: 'ECONNRESET' }))],
+  ['is never written in time', () => Promise.reject(new SessionError('ARCHIVE_UNAVAILABLE'))],
+])('T106: a session that %s is found, and holds up nobody', async (_name, fail) => {
+  await using world = await ended(300)
+  const [bad = ''] = world.ids
+  world.shelf.mood = (batch) => (batch.some(({ id }) => id === bad) ? fail() : null)
+  for (let minute = 0; minute < 60; minute += 1) {
+    await world.store.sweep()
+    world.clock.advance(MINUTE)
+    // Alone, it could not be told from an outage.
+    const { token } = await world.store.create()
+    await world.store.revoke(token)
+  }
+  expect(world.shelf.rows.size).toBeGreaterThan(350)
+  expect(world.shelf.rows.has(bad)).toBe(false)
+  expect(await world.store.archive.deadLetters()).toMatchObject([{ id: bad }])
+})
+
+test('a function that fails with everything is taken for one whose service is away', async () => {
+  await using world = await ended(150)
+  world.shelf.mood = () => Promise.reject(new Error('HTTP 503'))
+  for (let minute = 0; minute < 180; minute += 1) {
+    await world.store.sweep()
+    world.clock.advance(MINUTE)
+  }
+  expect(world.store.archive.status().outage?.message).toContain('fails with everything')
+  expect(await world.store.archive.deadLetters()).toEqual([])
+  world.shelf.mood = () => null
+  for (let minute = 0; minute < 5; minute += 1) {
+    await world.store.sweep()
+    world.clock.advance(MINUTE)
+  }
+  expect(world.shelf.rows.size).toBe(150)
+})
+
 test('where there is no room for another letter the session waits, and is not lost', async () => {
-  await using world = await ended(40)
-  world.shelf.mood = () => Promise.reject(new TypeError('no'))
-  for (let made = 0; made < 16 * USER_CEILING; made += 1) {
-    const userId = `\0dead letters/${made % 16}` as const
-    const id = String(made).padStart(16, '_')
-    const record = ownRecord({ kind: 'dead letter', id, userId, createdAt: 1, lookAt: NEVER, content: null })
+  await using world = await ended(3)
+  world.shelf.mood = refusing(...world.ids.slice(0, 1))
+  const [first = ''] = world.ids
+  for (let made = 0; made < USER_CEILING; made += 1) {
+    const bucket = first.slice(0, 2)
+    const id = bucket + String(made).padStart(14, '_')
+    const parts = { userId: `\0dead letters/${bucket}`, createdAt: 1, lookAt: NEVER, content: null }
+    const record = ownRecord({ kind: 'dead letter', id, ...parts })
     expect(await world.raw.create(record, null, 1)).toMatchObject({ outcome: 'done' })
   }
   await world.store.sweep()
@@ -117,5 +156,5 @@ test('where there is no room for another letter the session waits, and is not lo
   world.shelf.mood = () => null
   world.clock.advance(LEASE_MS)
   await world.store.sweep()
-  expect(world.shelf.rows.size).toBe(40)
+  expect(world.shelf.rows.size).toBe(3)
 })

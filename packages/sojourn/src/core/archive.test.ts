@@ -1,39 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { archiveTo } from './archive.ts'
+import { settle, shelved } from './archive-world.test-support.ts'
 import { ENGINES } from './engines.test-support.ts'
 import { type EndReason, LEASE_MS, TOMBSTONE_MS } from './port.ts'
-import { isDown, refusing, Shelf } from './shelf.test-support.ts'
+import { isDown, refusing } from './shelf.test-support.ts'
 import { SETTLE_AFTER_MS } from './sweeper.ts'
-import {
-  endsOf,
-  HOUR,
-  MINUTE,
-  namesOf,
-  type Place,
-  SECOND,
-  tokenOf,
-  type Visit,
-  World,
-} from './world.test-support.ts'
+import { HOUR, MINUTE, namesOf, SECOND, tokenOf } from './world.test-support.ts'
 
 const IDLE = 30 * MINUTE
-
-/** A world whose stores archive onto one shelf. */
-async function shelved(
-  engine: (typeof ENGINES)[number],
-  options: Parameters<typeof archiveTo<Visit>>[1] = { select: ({ data }) => data },
-  store: Parameters<typeof World.open>[1] = {},
-) {
-  const shelf = new Shelf()
-  const world = await World.open(engine, { ...store, atEnd: archiveTo(shelf.destination, options) })
-  return Object.assign(world, { shelf })
-}
-
-/** All that is due is settled now. */
-async function settle(world: World, { store }: Place): Promise<void> {
-  world.clock.advance(SETTLE_AFTER_MS)
-  while ((await store.sweep()) > 0);
-}
 
 describe.each(ENGINES)('the archive over $name', (engine) => {
   test('T110: a session that was logged out is archived, and only then forgotten', async () => {
@@ -96,7 +69,10 @@ describe.each(ENGINES)('the archive over $name', (engine) => {
     await store.read(retired)
     await session('g', 'idle')
     const gone = await store.create({ userId: 'h' })
-    await store.revoke(gone.token, { reason: 'erased' })
+    await expect(store.revoke(gone.token, { reason: 'erased' })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    })
+    await store.eraseUser('h')
     world.clock.advance(IDLE)
     await settle(world, place)
     expect(world.shelf.reasons).toMatchObject(made)
@@ -193,74 +169,6 @@ describe.each(ENGINES)('the archive over $name', (engine) => {
     expect(world.shelf.reasons).toEqual({ [session.id]: 'logout' })
   })
 
-  test('T106, T110: what is refused alone becomes a dead letter, and holds up nobody', async () => {
-    await using world = await shelved(engine)
-    const place = await world.place()
-    const made = await Promise.all(Array.from({ length: 90 }, () => place.store.create({ userId: 'u_1' })))
-    const [bad, worse] = [made[7], made[70]].map((issued) => issued?.session.id ?? '')
-    world.shelf.mood = refusing(bad ?? '', worse ?? '')
-    for (const { token } of made) await place.store.revoke(token)
-    await settle(world, place)
-    expect(world.shelf.rows.size).toBe(88)
-    const letters = await place.store.archive.deadLetters()
-    expect(new Set(letters.map(({ id }) => id))).toEqual(new Set([bad, worse]))
-    expect(letters[0]).toMatchObject({
-      userId: 'u_1',
-      reason: 'logout',
-      tries: 1,
-      error: { code: 'ARCHIVE_REFUSED' },
-    })
-    expect(place.store.counters()).toMatchObject({ archived: 88, archiveRefusals: 2 })
-    expect((await world.stored(bad ?? '')).data.byteLength).toBe(0)
-  })
-
-  test('T106: a dead letter is tried ten times, then waits for somebody', async () => {
-    await using world = await shelved(engine)
-    const place = await world.place()
-    const { store } = place
-    const { token, session } = await store.create({ userId: 'u_1', data: { cart: ['book'] } })
-    world.shelf.mood = refusing(session.id)
-    await store.revoke(token)
-    for (let round = 0; round < 12; round += 1) {
-      world.clock.advance(75 * MINUTE)
-      await store.sweep()
-    }
-    expect(world.shelf.batches).toHaveLength(10)
-    expect(await store.archive.deadLetters()).toMatchObject([{ id: session.id, tries: 10, retryAt: null }])
-    expect(place.told.filter(({ name }) => name === 'archiveRefused')).toMatchObject(
-      Array.from({ length: 10 }, (_, index) => ({
-        id: session.id,
-        tries: index + 1,
-        code: 'ARCHIVE_REFUSED',
-      })),
-    )
-    await expect(store.archive.retry(session.id)).rejects.toMatchObject({ code: 'ARCHIVE_REFUSED' })
-    expect(await store.archive.deadLetters({ userId: 'u_1' })).toMatchObject([{ tries: 11 }])
-    expect(await store.archive.deadLetters({ userId: 'u_2' })).toEqual([])
-    world.shelf.mood = () => null
-    expect(await store.archive.retry(session.id)).toBe(true)
-    expect(world.shelf.rows.get(session.id)).toMatchObject({ reason: 'logout', data: { cart: ['book'] } })
-    expect(await store.archive.deadLetters()).toEqual([])
-    expect(await store.archive.retry(session.id)).toBe(false)
-  })
-
-  test('a dead letter can be dropped, and is tried by itself when the destination was mended', async () => {
-    await using world = await shelved(engine)
-    const place = await world.place()
-    const made = [await place.store.create(), await place.store.create()]
-    const [kept = '', dropped = ''] = made.map(({ session }) => session.id)
-    world.shelf.mood = refusing(kept, dropped)
-    for (const { token } of made) await place.store.revoke(token)
-    await settle(world, place)
-    expect(await place.store.archive.drop(dropped)).toBe(true)
-    expect(await place.store.archive.drop(dropped)).toBe(false)
-    world.shelf.mood = () => null
-    world.clock.advance(2 * MINUTE)
-    await settle(world, place)
-    expect(world.shelf.reasons).toEqual({ [kept]: 'logout' })
-    expect(await place.store.archive.deadLetters()).toEqual([])
-  })
-
   test.each([
     ['due', 'after'],
     ['end', 'before'],
@@ -295,18 +203,6 @@ describe.each(ENGINES)('the archive over $name', (engine) => {
     },
   )
 
-  test('T84: several processes archive at once, each session by one of them', async () => {
-    await using world = await shelved(engine)
-    const places = [...(await world.pair()), ...(await world.pair())]
-    const [first] = places
-    const made = await Promise.all(Array.from({ length: 350 }, () => first?.store.create()))
-    world.clock.advance(IDLE + SETTLE_AFTER_MS)
-    await Promise.all(places.map(({ store }) => store.sweep()))
-    expect(world.shelf.rows.size).toBe(made.length)
-    expect(world.shelf.batches.reduce((sum, size) => sum + size, 0)).toBe(made.length)
-    expect(places.flatMap(endsOf)).toHaveLength(made.length)
-  })
-
   test('on an idle store a session is archived within ten seconds of its deadline', async () => {
     await using world = await shelved(engine, {}, { lifetime: { idle: '1m', absolute: '1h' } })
     const place = await world.place({ sweep: true })
@@ -335,26 +231,37 @@ describe.each(ENGINES)('the archive over $name', (engine) => {
     expect(world.shelf.rows.get(session.id)).toMatchObject({ reason: 'idle', endedAt: session.expiresAt })
   })
 
-  test('a process that was told of no archive leaves the ended to those that were', async () => {
+  test('what revokeAll ended is archived with the time of that, not of its deadline', async () => {
     await using world = await shelved(engine)
     const place = await world.place()
-    const plain = await world.place({ atEnd: undefined } as object)
-    const { token, session } = await plain.store.create()
-    await plain.store.revoke(token)
-    world.clock.advance(SETTLE_AFTER_MS)
-    expect(await plain.store.sweep()).toBe(0)
+    const { session } = await place.store.create()
+    world.clock.advance(MINUTE)
+    await place.store.revokeAll()
+    const endedAt = world.clock.now() + 1
+    world.clock.advance(HOUR)
     await settle(world, place)
-    expect(world.shelf.reasons).toEqual({ [session.id]: 'logout' })
-    const discarding = await world.place({ atEnd: 'discard' })
-    const other = await plain.store.create()
-    await plain.store.revoke(other.token)
-    await settle(world, discarding)
-    expect((await world.stored(other.session.id)).data.byteLength).toBe(0)
+    expect(world.shelf.rows.get(session.id)).toMatchObject({ reason: 'revoked', endedAt })
+  })
+
+  test('a sweep that fails is told by the status, and what it could not see counts as waiting', async () => {
+    await using world = await shelved(engine)
+    const place = await world.place()
+    await place.store.sweep()
+    const sweptAt = world.clock.now()
+    place.line.fail('due', 'before', 100)
+    for (let minute = 0; minute < 30; minute += 1) {
+      world.clock.advance(MINUTE)
+      await place.store.sweep().catch(() => 0)
+    }
+    expect(place.store.archive.status()).toMatchObject({
+      ...{ lagMs: 30 * MINUTE, sweptAt, failure: 'ENGINE_UNAVAILABLE', outage: null },
+    })
   })
 
   test('T106: text that no archive can hold is refused when it is written', async () => {
     await using world = await shelved(engine)
-    const { store } = await world.place()
+    await world.place()
+    const { store } = await world.place({ atEnd: 'discard' })
     const { token } = await store.create()
     const refused = { code: 'DATA_REFUSED', message: expect.stringContaining('data.stage holds U+0000') }
     await expect(store.create({ data: { stage: 'a\0b' } })).rejects.toMatchObject(refused)

@@ -66,8 +66,11 @@ export interface ArchiveDestination {
   readonly checkpoint: ((batch: readonly LiveSession[]) => Promise<unknown>) | null
   /** The user's past sessions, the last one first. */
   readonly history: ((query: HistoryQuery) => Promise<readonly PastSession[]>) | null
-  /** Deletes all that is stored about a user, also checkpoints; how many sessions that were. */
-  readonly erase: ((userId: string) => Promise<number>) | null
+  /**
+   * Deletes what is stored about a user, also checkpoints, of sessions that began until this instant; how many that
+   * were.
+   */
+  readonly erase: ((userId: string, until: Instant) => Promise<number>) | null
 }
 
 /** A session as `select` sees it: its data as it was at the end. */

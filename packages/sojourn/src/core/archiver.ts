@@ -7,6 +7,7 @@ import { DeadLetters, type Letter, letterOf } from './dead-letters.ts'
 import { Erasure } from './erasure.ts'
 import { SessionError } from './errors.ts'
 import { parseDuration } from './lifetime.ts'
+import { Pace } from './pace.ts'
 import { END_REASONS, type Ended, type EndReason, type SessionRecord } from './port.ts'
 import { withoutMessage } from './schema.ts'
 
@@ -36,6 +37,7 @@ export class Archiver<Data> {
   readonly #context: Context<Data>
   readonly #rows: ArchiveRows<Data>
   readonly #writer: ArchiveWriter
+  readonly #pace: Pace
   readonly #on: ReadonlySet<EndReason>
 
   constructor(context: Context<Data>, archive: Archive<Data>, random: () => number = Math.random) {
@@ -44,6 +46,7 @@ export class Archiver<Data> {
     this.#context = context
     this.#rows = new ArchiveRows(context.codec, archive)
     this.#writer = new ArchiveWriter(destination, context.clock, random)
+    this.#pace = new Pace(context.clock)
     this.letters = new DeadLetters(context.engine, random)
     this.erasure = new Erasure(context.engine)
     this.#on = new Set(on)
@@ -58,17 +61,22 @@ export class Archiver<Data> {
     return this.#writer.outage
   }
 
-  /** Those of these sessions that the store may forget now; the others wait, and come again. */
-  async store(records: readonly Tombstone[]): Promise<readonly Tombstone[]> {
+  /**
+   * Those of these sessions that the store may forget now; the others wait, and come again. What kept one waiting that
+   * is no fault of the destination's is noted in `failures`.
+   */
+  async store(records: readonly Tombstone[], failures: unknown[]): Promise<readonly Tombstone[]> {
     const wanted = records.filter((record) => this.#wants(record))
     const unwanted = records.filter((record) => !this.#wants(record))
-    if (wanted.length === 0 || this.#writer.isPaused) return unwanted
+    if (wanted.length === 0) return unwanted
     const erased = await this.erasure.among(wanted)
+    const forgettable = [...unwanted, ...erased]
+    if (this.#writer.isPaused) return forgettable
     const prepared = await this.#prepared(wanted.filter((record) => !erased.has(record)))
     const { done, refused } = await this.#written(prepared.items)
-    this.#context.counters.add('archived', done.length)
-    const kept = await this.#kept([...prepared.refused, ...refused])
-    return [...unwanted, ...wanted.filter((record) => erased.has(record)), ...done, ...kept]
+    for (const record of done) this.#tellArchived(record)
+    const kept = await this.#kept([...prepared.refused, ...refused], failures)
+    return [...forgettable, ...done, ...kept]
   }
 
   /** Tries letters again that are due; how many it could deal with. */
@@ -76,24 +84,30 @@ export class Archiver<Data> {
     let dealtWith = 0
     for (const letter of stored.map(letterOf)) {
       if (letter === null || this.#writer.isPaused) continue
-      const error = await this.#delivered(letter)
-      if (error?.code === 'ARCHIVE_UNAVAILABLE') continue
-      dealtWith += 1
-      if (error === null) continue
-      await this.letters.refusedAgain(letter, error, this.#context.clock.now())
-      this.#tellRefused(letter.record, error, letter.about.tries + 1)
+      const error = await this.tried(letter)
+      if (error?.code !== 'ARCHIVE_UNAVAILABLE') dealtWith += 1
     }
     return dealtWith
   }
 
-  /** Tries one letter at once, however often it was refused. @throws SessionError why it is still not archived */
-  async retry(letter: Letter): Promise<void> {
+  /** Tries one letter at once, however often it was refused; null when its session is archived now, else why not. */
+  async tried(letter: Letter): Promise<SessionError | null> {
     const error = await this.#delivered(letter)
-    if (error === null) return
-    if (error.code !== 'ARCHIVE_UNAVAILABLE') {
-      await this.letters.refusedAgain(letter, error, this.#context.clock.now())
-    }
-    throw error
+    if (error === null || error.code === 'ARCHIVE_UNAVAILABLE') return error
+    await this.letters.refusedAgain(letter, error, this.#context.clock.now())
+    this.#tellRefused(letter.record, error, letter.about.tries + 1)
+    return error
+  }
+
+  /** The same. @throws SessionError why it is still not archived */
+  async retry(letter: Letter): Promise<void> {
+    const error = await this.tried(letter)
+    if (error !== null) throw error
+  }
+
+  /** Begins nothing more: what waits is left to others, or to the next start. */
+  stop(): void {
+    this.#writer.stop()
   }
 
   #wants({ data, ended }: Tombstone): boolean {
@@ -104,6 +118,7 @@ export class Archiver<Data> {
     const items: Item[] = []
     const refused: Refused[] = []
     for (const record of records) {
+      if (this.#pace.isLong) await this.#pace.breathe()
       try {
         items.push({ record, row: await this.#rows.ended(record, record.ended) })
       } catch (error) {
@@ -115,8 +130,11 @@ export class Archiver<Data> {
 
   async #written(items: readonly Item[]) {
     const hadOutage = this.#writer.outage !== null
-    const { destination } = this.archive
-    const outcome = await this.#writer.write(items, ({ row }) => row, destination.write)
+    const outcome = await this.#writer.write(
+      items,
+      ({ row }) => row,
+      (rows) => this.#send(rows),
+    )
     const hasOutage = this.#writer.outage !== null
     if (hadOutage !== hasOutage) {
       this.#context.events.emit(hasOutage ? 'archiveInterrupted' : 'archiveResumed', {
@@ -129,17 +147,32 @@ export class Archiver<Data> {
     }
   }
 
+  /** A user may have been erased since, while the batches before this one were written. */
+  async #send(rows: readonly EndedSession[]): Promise<void> {
+    const erased = await this.erasure.among(rows)
+    const left = erased.size === 0 ? rows : rows.filter((row) => !erased.has(row))
+    if (left.length > 0) await this.archive.destination.write(left)
+  }
+
   /** Writes a letter about each; those that found room may be forgotten where they were. */
-  async #kept(refused: readonly Refused[]): Promise<Tombstone[]> {
+  async #kept(refused: readonly Refused[], failures: unknown[]): Promise<Tombstone[]> {
     const kept: Tombstone[] = []
     for (const { record, error } of refused) {
-      const now = this.#context.clock.now()
       this.#context.counters.add('archiveRefusals')
-      if (!(await this.letters.write(record, record.ended, error, now))) continue
+      if (!(await this.#isKept(record, error, failures))) continue
       kept.push(record)
       this.#tellRefused(record, error, 1)
     }
     return kept
+  }
+
+  async #isKept(record: Tombstone, error: SessionError, failures: unknown[]): Promise<boolean> {
+    try {
+      return await this.letters.write(record, record.ended, error, this.#context.clock.now())
+    } catch (failure) {
+      failures.push(failure)
+      return false
+    }
   }
 
   /** Null when the letter's session is archived, or must not be, and the letter is gone. */
@@ -152,10 +185,15 @@ export class Archiver<Data> {
       const [first] = [...prepared.refused, ...refused]
       if (first !== undefined) return first.error
       if (done.length === 0) return this.#writer.outage?.error ?? new SessionError('ARCHIVE_UNAVAILABLE')
-      this.#context.counters.add('archived')
+      this.#tellArchived(record)
     }
     await this.letters.forget(letter, this.#context.clock.now())
     return null
+  }
+
+  #tellArchived({ id, userId }: SessionRecord): void {
+    this.#context.counters.add('archived')
+    this.#context.events.emit('archived', { at: this.#context.clock.now(), id, userId })
   }
 
   #tellRefused({ id, userId }: SessionRecord, { code }: SessionError, tries: number): void {

@@ -1,4 +1,5 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto'
+import type { SessionId } from './port.ts'
 import { BUCKET_LENGTH } from './token.ts'
 
 const LABEL = 'sojourn/bucket/v1\0'
@@ -13,6 +14,14 @@ const CHARACTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 export function bucketOf(userId: string, bucketKey: Uint8Array | null): string {
   const hash = bucketKey === null ? createHash('sha256') : createHmac('sha256', bucketKey)
   return charactersOf(hash.update(LABEL).update(userId, 'utf8').digest())
+}
+
+/** All 4,096. */
+export const BUCKETS: readonly string[] = [...CHARACTERS].flatMap((a) => [...CHARACTERS].map((b) => a + b))
+
+/** The bucket that a session lies in. */
+export function bucketOfId(id: SessionId): string {
+  return id.slice(0, BUCKET_LENGTH)
 }
 
 /** A random bucket, for a session without a user. */

@@ -1,9 +1,10 @@
 import type { LiveSession } from './archive.ts'
 import type { ArchiveRows } from './archive-row.ts'
 import type { ArchiveWriter } from './archive-writer.ts'
+import { bucketOfId } from './bucket.ts'
 import type { StoreContext } from './context.ts'
 import { ownContent, ownId, ownRecord } from './own-record.ts'
-import type { Milliseconds, SessionId, SessionRecord } from './port.ts'
+import { CLOCK_SKEW_MS, type Milliseconds, type SessionId, type SessionRecord } from './port.ts'
 
 /** So many sessions a process remembers to have marked; one that it forgot is merely marked again. */
 const REMEMBERED = 100_000
@@ -42,7 +43,8 @@ export class Checkpoints<Data> {
     if (now < (this.#marked.get(id) ?? 0)) return
     this.#context.background.once(`checkpoint ${id}`, async () => {
       await this.#mark(id)
-      this.#remember(id, now + this.#every)
+      // A process with a clock that is ahead takes the mark away earlier.
+      this.#remember(id, now + this.#every - CLOCK_SKEW_MS)
     })
   }
 
@@ -119,5 +121,5 @@ export function markedIn(mark: SessionRecord): SessionId | null {
 }
 
 function markIdOf(id: SessionId): SessionId {
-  return ownId(id.slice(0, 2), 'checkpoint', id)
+  return ownId(bucketOfId(id), 'checkpoint', id)
 }

@@ -14,7 +14,7 @@ export function codecWith<Data = unknown>(options: Partial<CodecOptions<Data>> =
     upgrade: null,
     maxDataBytes: DATA_BYTES,
     format: 'messagepack',
-    forArchive: false,
+    forArchive: () => false,
     clock: new TestClock(),
     timeout: 1_000,
     ...options,

@@ -55,7 +55,7 @@ export async function createSessionStore<Data = SessionData>(
 ): Promise<SessionStore<Data>> {
   const clock = options.clock ?? systemClock
   const timeout = parseDuration(options.timeout ?? '1s', 'timeout')
-  const checked = checkedOptions(options, { clock, timeout })
+  const checked = checkedOptions(options, { clock, timeout }, () => about.archives)
   const counters = new Counters()
   const events = new Events(counters)
   const opened = await engineOf(options.engine, clock)
@@ -102,7 +102,8 @@ function assertFreshEnough({ name, staleMs }: EngineTraits, policy: Policy): voi
   throw invalid(`${policy.name} allows no engine that reads what may be ${staleMs} ms old, such as ${name}`)
 }
 
-function checkedOptions<Data>(options: StoreOptions<Data>, patience: Patience) {
+/** Whether the store archives is known only when it is open. */
+function checkedOptions<Data>(options: StoreOptions<Data>, patience: Patience, forArchive: () => boolean) {
   const unknown = Object.keys(options).find((option) => !KNOWN_OPTIONS.has(option))
   if (unknown !== undefined) throw invalid(`there is no option ${JSON.stringify(unknown)}`)
   const policy = policyOf(options.lifetime ?? 'web')
@@ -113,21 +114,26 @@ function checkedOptions<Data>(options: StoreOptions<Data>, patience: Patience) {
     bucketKey: 'bucketKey' in options ? keyBytes(options.bucketKey, 'bucketKey') : null,
     initial: options.initial ?? emptyData,
     feed: checkFeed(options.feed),
-    codec: codecOf(options, patience),
+    codec: codecOf(options, patience, forArchive),
     ...endOf(options.atEnd),
   }
 }
 
-/** Without the option a process does as the others of its store do. */
+/** A process that does not archive does as the others of its store do, unless it stops that. */
 function endOf<Data>(atEnd: StoreOptions<Data>['atEnd']) {
-  if (atEnd === undefined) return { archive: null, archives: null }
-  if (atEnd === 'discard') return { archive: null, archives: false }
-  if (typeof atEnd?.destination?.write !== 'function')
-    throw invalid("atEnd must be 'discard' or archiveTo(…)")
+  if (atEnd === undefined || atEnd === 'discard') return { archive: null, archives: null }
+  if (atEnd === 'stopArchiving') return { archive: null, archives: false }
+  if (typeof atEnd?.destination?.write !== 'function') {
+    throw invalid("atEnd must be 'discard', 'stopArchiving' or archiveTo(…)")
+  }
   return { archive: atEnd, archives: true }
 }
 
-function codecOf<Data>(options: StoreOptions<Data>, patience: Patience): DataCodec<Data> {
+function codecOf<Data>(
+  options: StoreOptions<Data>,
+  patience: Patience,
+  forArchive: () => boolean,
+): DataCodec<Data> {
   const format = options.format ?? 'messagepack'
   if (format !== 'messagepack' && format !== 'json') throw invalid('format must be messagepack or json')
   const { schema = null } = options
@@ -141,7 +147,7 @@ function codecOf<Data>(options: StoreOptions<Data>, patience: Patience): DataCod
     upgrade: options.upgrade ?? null,
     maxDataBytes: whole(options.maxDataBytes ?? MAX_DATA_BYTES, 'maxDataBytes', ENVELOPE_CEILING_BYTES),
     format,
-    forArchive: typeof options.atEnd === 'object',
+    forArchive,
   })
 }
 

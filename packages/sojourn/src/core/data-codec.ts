@@ -15,7 +15,7 @@ export interface CodecOptions<Data> extends Patience {
   readonly maxDataBytes: number
   readonly format: Format
   /** Whether the data will go to an archive, which takes less than a store (SECURITY T106). */
-  readonly forArchive: boolean
+  readonly forArchive: () => boolean
 }
 
 /** What is stored beside the data, and what `update` and `carry` cannot reach. */
@@ -61,7 +61,7 @@ export class DataCodec<Data> {
     const checked = dataIn(result instanceof Promise ? await result : result)
     const plain = toPlainForm(checked, {
       bytesAsText: format === 'json',
-      refusesNul: forArchive,
+      refusesNul: forArchive(),
       maxBytes: maxDataBytes,
     })
     const { assurance } = head

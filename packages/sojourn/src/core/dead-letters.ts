@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { BUCKETS, bucketOfId } from './bucket.ts'
 import type { SessionError } from './errors.ts'
 import { isOwn, ownContent, ownData, ownId, ownRecord } from './own-record.ts'
 import {
@@ -11,15 +11,15 @@ import {
   NEVER,
   type SessionId,
   type SessionRecord,
+  type UserKey,
 } from './port.ts'
 
 /** So often a destination may refuse a session before nobody tries any more (SECURITY T106). */
 const TRIES = 10
 const FIRST_WAIT_MS: Milliseconds = 60_000
 const LONGEST_WAIT_MS: Milliseconds = 3_600_000
-/** Letters lie in so many lists, because a list holds at most 1,000. */
-const LISTS = 16
-const LIST_BUCKETS = Array.from({ length: LISTS }, (_, list) => `-${list.toString(16)}`)
+/** So many lists are asked for at once. */
+const LISTS_AT_ONCE = 64
 
 /** A session that the archive refused, as an operator sees it: no data, and no text of the destination's. */
 export interface DeadLetter {
@@ -54,18 +54,17 @@ export class DeadLetters {
   readonly #engine: Engine
   readonly #random: () => number
 
-  constructor(engine: Engine, random: () => number) {
+  constructor(engine: Engine, random: () => number = Math.random) {
     this.#engine = engine
     this.#random = random
   }
 
   /** Writes a letter about a session that was refused for the first time. False when there is no room for more. */
   async write(record: SessionRecord, ended: Ended, error: SessionError, now: Instant): Promise<boolean> {
-    const list = listOf(record.id)
     const made = ownRecord({
       kind: 'dead letter',
-      id: ownId(bucketOf(list), 'dead letter', record.id),
-      userId: userOf(list),
+      id: letterIdOf(record.id),
+      userId: lettersIn(bucketOfId(record.id)),
       createdAt: now,
       lookAt: now + this.#waitAfter(1),
       content: contentOf(record, { ended, tries: 1, error: { code: error.code, message: error.message } }),
@@ -96,23 +95,37 @@ export class DeadLetters {
     return isEnded
   }
 
-  /** All letters, or those about one user, the earliest end first. */
-  async list(userId: string | null = null): Promise<Letter[]> {
-    const lists = Array.from({ length: LISTS }, (_, list) => {
-      // As of the beginning of time, also those live that are due.
-      return this.#engine.list({ userId: userOf(list), bucket: bucketOf(list) }, 0)
-    })
-    const letters = (await Promise.all(lists)).flat().map(letterOf)
-    return letters
-      .filter((letter) => letter !== null)
-      .filter(({ about }) => userId === null || about.userId === userId)
-      .sort((a, b) => a.about.endedAt - b.about.endedAt || (a.about.id < b.about.id ? -1 : 1))
+  /** Letters about sessions of one user. They lie where the user's sessions lie. */
+  async ofUser({ userId, bucket }: UserKey): Promise<Letter[]> {
+    const letters = await this.#inBucket(bucket)
+    return letters.filter(({ about }) => about.userId === userId).sort(byEnd)
+  }
+
+  /** Letters about anybody's sessions, at most so many; the earliest end first of those that were found. */
+  async list(limit: number): Promise<Letter[]> {
+    const found: Letter[] = []
+    for await (const letter of this.all()) if (found.push(letter) >= limit) break
+    return found.sort(byEnd)
+  }
+
+  /** All letters, by bucket: never more at once than some buckets hold. */
+  async *all(): AsyncGenerator<Letter, void, undefined> {
+    for (let start = 0; start < BUCKETS.length; start += LISTS_AT_ONCE) {
+      const some = BUCKETS.slice(start, start + LISTS_AT_ONCE)
+      yield* (await Promise.all(some.map((bucket) => this.#inBucket(bucket)))).flat()
+    }
   }
 
   /** The letter about a session; null when there is none. */
   async find(id: SessionId): Promise<Letter | null> {
-    const [stored = null] = await this.#engine.read([ownId(bucketOf(listOf(id)), 'dead letter', id)])
+    const [stored = null] = await this.#engine.read([letterIdOf(id)])
     return stored && letterOf(stored)
+  }
+
+  async #inBucket(bucket: string): Promise<Letter[]> {
+    // As of the beginning of time also those live that are due.
+    const stored = await this.#engine.list({ userId: lettersIn(bucket), bucket }, 0)
+    return stored.map(letterOf).filter((letter) => letter !== null)
   }
 
   #waitAfter(tries: number): Milliseconds {
@@ -172,14 +185,15 @@ function at(value: unknown, ...names: readonly string[]): unknown {
   }, value)
 }
 
-function listOf(id: SessionId): number {
-  return Number.parseInt(hash('sha256', id).slice(0, 1), LISTS)
+/** Whose records the letters of a bucket are: of nobody, for no user's id begins with NUL. There is room for 1,000. */
+function lettersIn(bucket: string): string {
+  return `\0dead letters/${bucket}`
 }
 
-function bucketOf(list: number): string {
-  return LIST_BUCKETS[list] ?? ''
+function letterIdOf(id: SessionId): SessionId {
+  return ownId(bucketOfId(id), 'dead letter', id)
 }
 
-function userOf(list: number): `\0${string}` {
-  return `\0dead letters/${list}`
+function byEnd(a: Letter, b: Letter): number {
+  return a.about.endedAt - b.about.endedAt || (a.about.id < b.about.id ? -1 : 1)
 }

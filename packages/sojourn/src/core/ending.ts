@@ -29,8 +29,11 @@ export async function endUserSessions(
   return ids
 }
 
-/** @throws SessionError `INVALID_ARGUMENT` for a word that is no reason */
+/** For whoever ends a session: what was erased is not archived, so that only `eraseUser` may say it was. */
+const SAYABLE: readonly EndReason[] = END_REASONS.filter((reason) => reason !== 'erased')
+
+/** @throws SessionError `INVALID_ARGUMENT` for a word that is no reason to give */
 export function checkReason(reason: EndReason): EndReason {
-  if (END_REASONS.includes(reason)) return reason
-  throw new SessionError('INVALID_ARGUMENT', `reason must be one of ${END_REASONS.join(', ')}.`)
+  if (SAYABLE.includes(reason)) return reason
+  throw new SessionError('INVALID_ARGUMENT', `reason must be one of ${SAYABLE.join(', ')}.`)
 }

@@ -1,9 +1,28 @@
-import { isOwn, ownContent, ownData, ownId, ownRecord } from './own-record.ts'
-import type { Engine, Instant, Milliseconds, SessionId, SessionRecord, UserKey } from './port.ts'
+import type { ArchiveDestination } from './archive.ts'
+import { bucketOfId } from './bucket.ts'
+import { SessionError } from './errors.ts'
+import { ownContent, ownData, ownId, ownRecord } from './own-record.ts'
+import {
+  CLOCK_SKEW_MS,
+  type Engine,
+  type Instant,
+  LIFETIME_CEILING_MS,
+  type Milliseconds,
+  type SessionId,
+  type SessionRecord,
+  type UserKey,
+} from './port.ts'
 
-/** Longer than any session may wait for the archive: by then all of the user's have come past. */
-const KEPT_MS: Milliseconds = 40 * 86_400_000
+/** When the archive is asked once more to erase: what was being written to it at the time has arrived then. */
+const AGAIN_MS: Milliseconds = 60_000
 const ATTEMPTS = 8
+
+interface Content {
+  /** What began until then is erased. */
+  readonly at: Instant
+  /** Whom the archive must be asked about once more; null when that is done, so that no name stays. */
+  readonly userId: string | null
+}
 
 /**
  * Marks of users who were erased. What of theirs ended before, and waits for the archive where nobody finds it by
@@ -16,47 +35,86 @@ export class Erasure {
     this.#engine = engine
   }
 
-  /** From now on nothing of the user that began until `now` is archived. */
+  /** From now on nothing of the user that began until `now` is archived. @throws SessionError `CONFLICT` */
   async mark({ userId, bucket }: UserKey, now: Instant): Promise<void> {
     const id = ownId(bucket, 'erased user', userId)
-    const content = { at: now }
-    const made = ownRecord({
-      ...{ kind: 'erased user', id, userId: null },
-      ...{ createdAt: now, lookAt: now + KEPT_MS, content },
-    } as const)
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const [stored = null] = await this.#engine.read([id])
-      if (stored === null || stored.ended !== null) {
-        if ((await this.#engine.create(made, null, now)).outcome === 'done') return
-        continue
-      }
-      const data = ownData('erased user', content)
-      const next = { ...stored, version: stored.version + 1, seenAt: now, expiresAt: made.expiresAt, data }
-      if ((await this.#engine.replace(next, stored.version, stored.createdAt)).outcome === 'done') return
+      // One that somebody began to remove is in the way.
+      if (stored !== null && stored.ended !== null) await this.#engine.settle(id, null)
+      const at = Math.max(now, stored === null ? 0 : erasedAtIn(stored))
+      if (await this.#store(id, stored, { at, userId }, now + AGAIN_MS)) return
     }
+    throw new SessionError('CONFLICT')
   }
 
-  /** Those of these sessions that were erased. One round trip. */
-  async among(records: readonly SessionRecord[]): Promise<ReadonlySet<SessionRecord>> {
-    const owned = records.filter(({ userId }) => userId !== null)
+  /** Those of these sessions that were erased. One round trip. Clocks may differ: rather one too many than one. */
+  async among<Session extends Pick<SessionRecord, 'id' | 'userId' | 'createdAt'>>(
+    sessions: readonly Session[],
+  ): Promise<ReadonlySet<Session>> {
+    const owned = sessions.filter(({ userId }) => userId !== null)
+    if (owned.length === 0) return new Set()
     const marks = await this.#engine.read(owned.map(markIdOf))
-    return new Set(owned.filter((record, index) => record.createdAt <= erasedAtIn(marks[index] ?? null)))
+    return new Set(
+      owned.filter(({ createdAt }, index) => createdAt <= erasedAtIn(marks[index] ?? null) + CLOCK_SKEW_MS),
+    )
+  }
+
+  /** Asks the archive once more about the user of a mark that is due; later, the mark has had its time. */
+  async followUp(mark: SessionRecord, erase: ArchiveDestination['erase']): Promise<void> {
+    const { at, userId } = contentOf(mark) ?? { at: 0, userId: null }
+    if (userId === null) return this.#remove(mark)
+    if (erase !== null) await erase(userId, at + CLOCK_SKEW_MS)
+    // The longest that any session, and so anything of this user's that waits, can have been there.
+    await this.#store(mark.id, mark, { at, userId: null }, mark.createdAt + LIFETIME_CEILING_MS)
+  }
+
+  async #store(
+    id: SessionId,
+    stored: SessionRecord | null,
+    content: Content,
+    lookAt: Instant,
+  ): Promise<boolean> {
+    if (stored === null || stored.ended !== null) {
+      const createdAt = content.at
+      const made = ownRecord({
+        ...({ kind: 'erased user', id, userId: null } as const),
+        ...{ createdAt, lookAt, content },
+      })
+      return (await this.#engine.create(made, null, createdAt)).outcome === 'done'
+    }
+    const data = ownData('erased user', content)
+    // Of two deadlines a replace keeps the one that was seen later.
+    const seenAt = stored.seenAt + 1
+    const next = { ...stored, version: stored.version + 1, seenAt, expiresAt: lookAt, data }
+    return (await this.#engine.replace(next, stored.version, stored.createdAt)).outcome === 'done'
+  }
+
+  async #remove({ id, createdAt }: SessionRecord): Promise<void> {
+    await this.#engine.end(id, 'erased', createdAt)
+    await this.#engine.settle(id, null)
   }
 }
 
 /** Whether a record of ours is such a mark. */
 export function isErasureMark(record: SessionRecord): boolean {
-  return ownContent(record, 'erased user') !== null
+  return contentOf(record) !== null
 }
 
 /** The bucket of a user's sessions is the user's. */
-function markIdOf({ id, userId }: SessionRecord): SessionId {
-  return ownId(id.slice(0, 2), 'erased user', userId ?? '')
+function markIdOf({ id, userId }: Pick<SessionRecord, 'id' | 'userId'>): SessionId {
+  return ownId(bucketOfId(id), 'erased user', userId ?? '')
 }
 
+/** Also in a mark that somebody begins to remove. */
 function erasedAtIn(mark: SessionRecord | null): Instant {
-  if (mark === null || mark.ended !== null || !isOwn(mark)) return Number.NEGATIVE_INFINITY
+  return (mark && contentOf(mark))?.at ?? Number.NEGATIVE_INFINITY
+}
+
+function contentOf(mark: SessionRecord): Content | null {
   const content = ownContent(mark, 'erased user')
-  const at: unknown = typeof content === 'object' && content !== null ? Reflect.get(content, 'at') : null
-  return typeof at === 'number' ? at : Number.NEGATIVE_INFINITY
+  if (typeof content !== 'object' || content === null) return null
+  const at: unknown = Reflect.get(content, 'at')
+  const userId: unknown = Reflect.get(content, 'userId')
+  return typeof at === 'number' ? { at, userId: typeof userId === 'string' ? userId : null } : null
 }

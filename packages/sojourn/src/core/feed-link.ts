@@ -50,7 +50,8 @@ export class FeedLink {
     const late = () => new SessionError('ENGINE_UNAVAILABLE', 'The feed did not take the last events.')
     await within(this.#sending ?? Promise.resolve(), patience, late).catch(() => undefined)
     this.#lose(this.#outbox.splice(0).length)
-    await this.#line.close().catch(() => this.#context.counters.add('feedFailures'))
+    const closing = begun(() => this.#line.close())
+    await within(closing, patience, late).catch(() => this.#context.counters.add('feedFailures'))
   }
 
   #hear(event: FeedEvent & { readonly remote?: true }): void {

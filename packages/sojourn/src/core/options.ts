@@ -43,11 +43,11 @@ export interface StoreOptions<Data> {
   /** Start also when the engine does not answer; calls fail until it does. Default false. */
   readonly lazy?: boolean
   /**
-   * What becomes of a session that ended. `'discard'`: nothing is kept. `archiveTo(destination)`: it goes there,
-   * at least once, before the store forgets it. Left out: as the other processes of this store do; where none archives,
-   * it is discarded.
+   * What becomes of a session that ended. `archiveTo(destination)`: it goes there, at least once, before the store
+   * forgets it. `'discard'`, the default: nothing is kept, unless another process of this store archives; then this one
+   * leaves it to that. `'stopArchiving'` ends that for the whole store.
    */
-  readonly atEnd?: 'discard' | Archive<Data>
+  readonly atEnd?: 'discard' | 'stopArchiving' | Archive<Data>
   /** Whether this process sweeps ended and expired sessions, where the engine keeps them for it. Default true. */
   readonly sweep?: boolean
   readonly clock?: Clock

@@ -13,7 +13,7 @@ interface OwnRecord {
   readonly kind: OwnKind
   readonly id: SessionId
   /** Lists the records of one kind; null for those that nobody lists. No application's user id begins with NUL. */
-  readonly userId: `\0${string}` | null
+  readonly userId: string | null
   readonly createdAt: Instant
   /** When somebody must look at it: it is due then, as an expired session would be. */
   readonly lookAt: Instant

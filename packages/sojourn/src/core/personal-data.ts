@@ -1,20 +1,22 @@
-import type { HistoryQuery, PastSession } from './archive.ts'
-import { WRITE_MS } from './archive-writer.ts'
-import type { Archiver } from './archiver.ts'
-import type { Clock } from './clock.ts'
+import type { ArchiveDestination, HistoryQuery, PastSession } from './archive.ts'
 import { type StoreContext, sessionOf, userKeyOf } from './context.ts'
-import type { DeadLetter } from './dead-letters.ts'
+import { type DeadLetter, DeadLetters } from './dead-letters.ts'
 import { endUserSessions } from './ending.ts'
-import type { Milliseconds } from './port.ts'
+import { Erasure } from './erasure.ts'
+import { NEVER } from './port.ts'
 import type { Session } from './session.ts'
+import type { StoreRecord } from './store-record.ts'
 
 const PAGE = 100
 
-/** Everything that a store and its archive hold about a user. */
+/**
+ * What a store and its archive hold about a user. What has ended and is on its way to the archive, a few seconds or as
+ * long as that cannot be reached, is in neither.
+ */
 export interface UserExport<Data> {
   readonly live: readonly Session<Data>[]
   readonly deadLetters: readonly DeadLetter[]
-  /** Null where the archive cannot be asked: its owner must be. */
+  /** Null where this process cannot ask the archive: whoever archives must be asked. */
   readonly archived: readonly PastSession[] | null
 }
 
@@ -23,68 +25,65 @@ export interface UserErased {
   /** Live sessions that were ended. */
   readonly ended: number
   readonly deadLetters: number
-  /** Sessions in the archive; null where it cannot erase: its owner must. */
+  /** Sessions in the archive; null where this process cannot erase there: whoever archives must. */
   readonly archived: number | null
 }
 
+/** What this needs of a store. */
+interface Holder<Data> {
+  readonly context: StoreContext<Data>
+  readonly about: Pick<StoreRecord, 'archives'>
+  /** Null in a process that does not archive; others of the same store may. */
+  readonly destination: ArchiveDestination | null
+}
+
 /** Reads all that is held about a user (GDPR, article 15; SECURITY T150). */
-export async function exportUserData<Data>(
-  context: StoreContext<Data>,
-  archiver: Archiver<Data> | null,
-  userId: string,
-): Promise<UserExport<Data>> {
+export async function exportUserData<Data>(holder: Holder<Data>, userId: string): Promise<UserExport<Data>> {
+  const { context } = holder
+  const user = userKeyOf(context, userId)
   await context.records.refresh()
-  const records = await context.engine.list(userKeyOf(context, userId), context.clock.now())
+  const records = await context.engine.list(user, context.clock.now())
   const live = records.filter((record) => context.records.isLive(record, context.clock.now()))
-  const letters = archiver === null ? [] : await archiver.letters.list(userId)
+  const letters = await new DeadLetters(context.engine).ofUser(user)
   return {
     live: await Promise.all(live.map((record) => sessionOf(context, record))),
     deadLetters: letters.map(({ about }) => about),
-    archived: archiver === null ? [] : await archivedOf(archiver, userId),
+    archived: await archivedOf(holder, userId),
   }
 }
 
 /**
  * Ends the user's sessions and removes what is held about the user (GDPR, article 17; SECURITY T111, T150). First the
- * mark: what of theirs waits to be archived never is. What was on its way at that moment arrives within the time that
- * a destination has, so the archive is asked again when that is over.
+ * mark: from then on nothing of theirs that waits is archived. What is being written at that very moment is erased a
+ * minute later, by whoever sweeps.
  */
-export async function eraseUserData<Data>(
-  context: StoreContext<Data>,
-  archiver: Archiver<Data> | null,
-  userId: string,
-): Promise<UserErased> {
-  await context.records.ready()
-  if (archiver !== null) await archiver.erasure.mark(userKeyOf(context, userId), context.clock.now())
+export async function eraseUserData<Data>(holder: Holder<Data>, userId: string): Promise<UserErased> {
+  const { context, about, destination } = holder
+  const user = userKeyOf(context, userId)
+  await context.records.refresh()
+  if (about.archives) await new Erasure(context.engine).mark(user, context.clock.now())
   const ended = await endUserSessions(context, userId, 'erased', null)
-  if (archiver === null) return { ended: ended.length, deadLetters: 0, archived: 0 }
-  const letters = await archiver.letters.list(userId)
-  for (const letter of letters) await archiver.letters.forget(letter, context.clock.now())
-  const { erase } = archiver.archive.destination
-  if (erase === null) return { ended: ended.length, deadLetters: letters.length, archived: null }
-  const before = await erase(userId)
-  await pause(context.clock, WRITE_MS)
-  return { ended: ended.length, deadLetters: letters.length, archived: before + (await erase(userId)) }
+  const letters = new DeadLetters(context.engine)
+  const mine = await letters.ofUser(user)
+  for (const letter of mine) await letters.forget(letter, context.clock.now())
+  const counts = { ended: ended.length, deadLetters: mine.length }
+  if (!about.archives) return { ...counts, archived: 0 }
+  const erase = destination?.erase ?? null
+  return { ...counts, archived: erase === null ? null : await erase(userId, NEVER) }
 }
 
-async function archivedOf<Data>(archiver: Archiver<Data>, userId: string): Promise<PastSession[] | null> {
-  const { history } = archiver.archive.destination
+async function archivedOf<Data>({ about, destination }: Holder<Data>, userId: string) {
+  if (!about.archives) return []
+  const history = destination?.history ?? null
   if (history === null) return null
   const all: PastSession[] = []
   let last: PastSession | null = null
   for (let isFull = true; isFull; ) {
-    const query: HistoryQuery =
-      last === null ? { userId, limit: PAGE } : { userId, limit: PAGE, before: last }
+    const query: HistoryQuery = { userId, limit: PAGE, ...(last === null ? {} : { before: last }) }
     const page: readonly PastSession[] = await history(query)
     all.push(...page)
     isFull = page.length === PAGE
     last = page.at(-1) ?? null
   }
   return all
-}
-
-function pause(clock: Clock, ms: Milliseconds): Promise<void> {
-  return new Promise((resolve) => {
-    clock.after(ms, resolve)
-  })
 }

@@ -21,6 +21,7 @@ interface PlainOptions {
   readonly bytesAsText: boolean
   readonly maxBytes: number
   readonly refusesNul?: boolean
+  readonly skipsUndefined?: boolean
 }
 
 interface Walk {
@@ -29,6 +30,8 @@ interface Walk {
   readonly maxBytes: number
   /** Whether text must be such that a database's text type takes it too (SECURITY T106). */
   readonly refusesNul: boolean
+  /** Whether a field that is undefined is left out, as JSON does, and not refused. */
+  readonly skipsUndefined: boolean
   readonly ancestors: object[]
   readonly path: (string | number)[]
   nodes: number
@@ -41,9 +44,18 @@ interface Walk {
  * soon as the data is surely larger than `maxBytes`.
  */
 export function toPlainForm(data: unknown, options: PlainOptions): unknown {
-  const { bytesAsText, maxBytes, refusesNul = false } = options
+  const { bytesAsText, maxBytes, refusesNul = false, skipsUndefined = false } = options
   // Written out: an object made by spreading is slow to read, and this one is read at every value.
-  return plain(data, { bytesAsText, maxBytes, refusesNul, ancestors: [], path: [], nodes: 0, bytes: 0 })
+  return plain(data, {
+    bytesAsText,
+    maxBytes,
+    refusesNul,
+    skipsUndefined,
+    ancestors: [],
+    path: [],
+    nodes: 0,
+    bytes: 0,
+  })
 }
 
 /** Whether a big integer is small enough to be stored. */
@@ -151,9 +163,11 @@ function plainFields(fields: Record<string, unknown>, walk: Walk): Record<string
   if (Object.getOwnPropertySymbols(fields).length > 0) throw refused(walk, 'has a key that is a symbol')
   const copy: Record<string, unknown> = {}
   for (const key of Object.keys(fields)) {
+    const value = fields[key]
+    if (value === undefined && walk.skipsUndefined) continue
     walk.path.push(key)
     checkKey(key, walk)
-    copy[key.startsWith('$') ? `$${key}` : key] = plain(fields[key], walk)
+    copy[key.startsWith('$') ? `$${key}` : key] = plain(value, walk)
     walk.path.pop()
   }
   return copy

@@ -59,7 +59,7 @@ export class SessionStore<Data> {
     this.#updates = new UpdateQueue(context)
     const settler = new Settler(context, archiver, about)
     this.#sweeper = new Sweeper(context, settler)
-    this.archive = new StoreArchive(context, archiver, settler)
+    this.archive = new StoreArchive(context, { archiver, settler, sweeper: this.#sweeper })
     this.#watcher = new Watcher(context)
     // Data that cannot be stored shows when the store is made, and not at the first visitor.
     this.blank()
@@ -204,16 +204,16 @@ export class SessionStore<Data> {
 
   /** All that this store and its archive hold about a user (GDPR, article 15). */
   exportUser(userId: string): Promise<UserExport<Data>> {
-    return exportUserData(this.#context, this.#archiver, checkUserId(userId))
+    return exportUserData(this.#holder(), checkUserId(userId))
   }
 
   /**
-   * Ends the user's sessions and removes what this store and its archive hold about the user (GDPR, article 17). With
-   * an archive it takes ten seconds and a little, so that nothing that was on its way stays there.
+   * Ends the user's sessions and removes what this store and its archive hold about the user (GDPR, article 17). What
+   * is being written to the archive at that very moment is erased a minute later.
    * @throws SessionError `ARCHIVE_UNAVAILABLE`: call it again
    */
   eraseUser(userId: string): Promise<UserErased> {
-    return eraseUserData(this.#context, this.#archiver, checkUserId(userId))
+    return eraseUserData(this.#holder(), checkUserId(userId))
   }
 
   /** A value for a form field or header that only pages of this session can know, masked anew each time. */
@@ -288,6 +288,14 @@ export class SessionStore<Data> {
   close(): Promise<void> {
     this.#closed ??= this.#close()
     return this.#closed
+  }
+
+  #holder() {
+    return {
+      context: this.#context,
+      about: this.#about,
+      destination: this.#archiver?.archive.destination ?? null,
+    }
   }
 
   async #close(): Promise<void> {

@@ -3,11 +3,12 @@ import { markedIn } from './checkpoints.ts'
 import type { StoreContext } from './context.ts'
 import { letterOf } from './dead-letters.ts'
 import { endRecord } from './ending.ts'
-import { isErasureMark } from './erasure.ts'
+import { Erasure, isErasureMark } from './erasure.ts'
 import { expiryReason } from './lifetime.ts'
 import { isOwn } from './own-record.ts'
+import { Pace } from './pace.ts'
 import {
-  type EndReason,
+  type Ended,
   type Instant,
   LEASE_MS,
   type Milliseconds,
@@ -17,6 +18,7 @@ import {
 import type { StoreRecord } from './store-record.ts'
 
 type Settles = Pick<StoreContext<unknown>, 'engine' | 'clock' | 'events' | 'records'>
+type About = Pick<StoreRecord, 'archives' | 'notBefore' | 'open'>
 
 /**
  * What follows an end: it is told, archived, and forgotten, in this order. Each step may be repeated, by this
@@ -25,30 +27,37 @@ type Settles = Pick<StoreContext<unknown>, 'engine' | 'clock' | 'events' | 'reco
 export class Settler<Data> {
   readonly #context: Settles
   readonly #archiver: Archiver<Data> | null
-  readonly #about: Pick<StoreRecord, 'archives'>
+  readonly #about: About
+  readonly #pace: Pace
   /** The earliest end that waits, as far as this process has seen, and how long that is known to be so. */
   #waiting: { readonly since: Instant; readonly until: Milliseconds } | null = null
   /** The end at which the last sweep stopped, because its time was over; null when it came to the last one. */
   #behindSince: Instant | null = null
 
-  constructor(
-    context: Settles,
-    archiver: Archiver<Data> | null,
-    about: Pick<StoreRecord, 'archives'> = { archives: false },
-  ) {
+  constructor(context: Settles, archiver: Archiver<Data> | null, about: About) {
     this.#context = context
     this.#archiver = archiver
     this.#about = about
+    this.#pace = new Pace(context.clock)
   }
 
-  /** False where another process archives what this one, which was told of no archive, would discard. */
-  get maySettle(): boolean {
+  /**
+   * False where another process archives what this one, which was told of no archive, would discard. Asked anew before
+   * each sweep: what this process knows of it may be as old as its last request.
+   */
+  async maySettle(): Promise<boolean> {
+    await this.#about.open(this.#context.clock.now())
     return this.#archiver !== null || !this.#about.archives
   }
 
   /** Whether going faster would help nobody: the archive takes nothing. */
   get isHindered(): boolean {
     return this.#archiver !== null && this.#archiver.outage !== null
+  }
+
+  /** Begins nothing more with the archive. */
+  stop(): void {
+    this.#archiver?.stop()
   }
 
   /** How long the session has waited that has waited longest; 0 when none is known to wait. */
@@ -74,9 +83,10 @@ export class Settler<Data> {
       failures,
     )
     const stored = await this.#stored(ended, failures)
-    const settled = await each(stored, (record) => this.#forget(record), failures)
+    const settled = await this.#each(stored, (record) => this.#forget(record), failures)
     const own = await this.#lookedAt(due.filter(isOwn), failures)
-    this.#noteWaiting(ended.filter((record) => !stored.includes(record)))
+    const isStored = new Set(stored)
+    this.#noteWaiting(ended.filter((record) => !isStored.has(record)))
     if (failures.length > 0) throw failures[0]
     return settled.length + own
   }
@@ -84,23 +94,26 @@ export class Settler<Data> {
   /** The tombstones of these records: of those that nobody has ended, ended now, with what they held then. */
   async #ended(records: readonly SessionRecord[], failures: unknown[]): Promise<Tombstone[]> {
     const expired = records.filter(({ ended }) => ended === null)
-    const buried = await each(expired, (record) => this.#end(record), failures)
+    const buried = await this.#each(expired, (record) => this.#end(record), failures)
     const tombstones = [...records.filter(isTombstone), ...(await this.#tombstonesOf(buried))]
     return tombstones.sort((a, b) => a.ended.at - b.ended.at)
   }
 
   #end(record: SessionRecord): Promise<unknown> {
-    const reason: EndReason = this.#context.records.isCutOff(record) ? 'revoked' : expiryReason(record)
-    return endRecord(this.#context, record, reason, record.expiresAt)
+    const { at, reason } = this.#endOf(record)
+    return endRecord(this.#context, record, reason, at)
+  }
+
+  /** When and why a record died that nobody has ended: `revokeAll` ends at once, though it writes no record. */
+  #endOf(record: SessionRecord): Ended {
+    if (!this.#context.records.isCutOff(record)) return { at: record.expiresAt, reason: expiryReason(record) }
+    return { at: Math.min(record.expiresAt, this.#about.notBefore), reason: 'revoked' }
   }
 
   /** Without an archive, what they held is of no interest. With one, only what is stored now is final. */
   async #tombstonesOf(buried: readonly SessionRecord[]): Promise<Tombstone[]> {
     if (this.#archiver === null || buried.length === 0) {
-      return buried.map((record) => ({
-        ...record,
-        ended: { at: record.expiresAt, reason: expiryReason(record) },
-      }))
+      return buried.map((record) => ({ ...record, ended: this.#endOf(record) }))
     }
     const found = await this.#context.engine.read(buried.map(({ id }) => id))
     return found.filter((record) => record !== null).filter(isTombstone)
@@ -110,7 +123,7 @@ export class Settler<Data> {
   async #stored(ended: readonly Tombstone[], failures: unknown[]): Promise<readonly Tombstone[]> {
     if (this.#archiver === null) return ended
     try {
-      return await this.#archiver.store(ended)
+      return await this.#archiver.store(ended, failures)
     } catch (error) {
       failures.push(error)
       return []
@@ -122,22 +135,47 @@ export class Settler<Data> {
     return this.#context.engine.settle(id, keepUntil > this.#context.clock.now() ? keepUntil : null)
   }
 
-  /** Dead letters and marks. What an archive must deal with waits for a process that has one. */
+  /** Dead letters and marks. A letter waits for a process that archives. */
   async #lookedAt(own: readonly SessionRecord[], failures: unknown[]): Promise<number> {
-    const outdated = await each(own.filter(isErasureMark), (mark) => this.#remove(mark), failures)
-    if (this.#archiver === null) return outdated.length
-    const { checkpoints } = this.#archiver
-    const work = [
-      this.#archiver.retryDue(own.filter((record) => letterOf(record) !== null)),
-      checkpoints?.write(own.filter((record) => markedIn(record) !== null)) ?? 0,
-    ]
-    const counts = await each(work, (count) => Promise.resolve(count), failures)
-    return (await Promise.all(counts)).reduce((sum, count) => sum + count, outdated.length)
+    const live = own.filter(({ ended }) => ended === null)
+    const marks = live.filter((record) => markedIn(record) !== null)
+    const checkpoints = this.#archiver?.checkpoints ?? null
+    // Those that somebody began to remove, and marks that nobody needs.
+    const useless = [...own.filter(({ ended }) => ended !== null), ...(checkpoints === null ? marks : [])]
+    const removed = await this.#each(useless, (record) => this.#remove(record), failures)
+    // Not at the engine's pace: a destination that does not answer would take the place of others.
+    const followed = await Promise.allSettled(live.filter(isErasureMark).map((mark) => this.#followUp(mark)))
+    failures.push(...reasonsIn(followed))
+    const erased = followed.filter(({ status }) => status === 'fulfilled')
+    const outcomes = await Promise.allSettled([
+      this.#archiver?.retryDue(live.filter((record) => letterOf(record) !== null)) ?? 0,
+      checkpoints?.write(marks) ?? 0,
+    ])
+    failures.push(...reasonsIn(outcomes))
+    return outcomes.reduce((sum, outcome) => {
+      return outcome.status === 'fulfilled' ? sum + outcome.value : sum
+    }, removed.length + erased.length)
   }
 
-  async #remove({ id }: SessionRecord): Promise<void> {
-    await this.#context.engine.end(id, 'erased', this.#context.clock.now())
+  #followUp(mark: SessionRecord): Promise<void> {
+    const erase = this.#archiver?.archive.destination.erase ?? null
+    return new Erasure(this.#context.engine).followUp(mark, erase)
+  }
+
+  async #remove({ id, ended }: SessionRecord): Promise<void> {
+    if (ended === null) await this.#context.engine.end(id, 'erased', this.#context.clock.now())
     await this.#context.engine.settle(id, null)
+  }
+
+  /** Those for which the work was done; what the others failed with is noted. */
+  async #each<Item>(
+    items: readonly Item[],
+    work: (item: Item) => Promise<unknown>,
+    failures: unknown[],
+  ): Promise<Item[]> {
+    const outcomes = await this.#pace.each(items, work)
+    failures.push(...reasonsIn(outcomes))
+    return items.filter((_, index) => outcomes[index]?.status === 'fulfilled')
   }
 
   /** What waits comes again when its lease is over; until then it is known to wait. */
@@ -158,13 +196,6 @@ function isTombstone(record: SessionRecord): record is Tombstone {
   return record.ended !== null
 }
 
-/** Those for which the work was done; what the others failed with is noted. */
-async function each<Item>(
-  items: readonly Item[],
-  work: (item: Item) => Promise<unknown>,
-  failures: unknown[],
-): Promise<Item[]> {
-  const outcomes = await Promise.allSettled(items.map(work))
-  failures.push(...outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : [])))
-  return items.filter((_, index) => outcomes[index]?.status === 'fulfilled')
+function reasonsIn(outcomes: readonly PromiseSettledResult<unknown>[]): unknown[] {
+  return outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []))
 }

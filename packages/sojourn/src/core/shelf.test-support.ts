@@ -38,9 +38,9 @@ export class Shelf {
         .filter(({ endedAt }) => endedAt < edge)
         .slice(0, limit)
     },
-    erase: async (userId) => {
+    erase: async (userId, until) => {
       this.erasures += 1
-      const mine = [...this.rows.values()].filter((row) => row.userId === userId)
+      const mine = [...this.rows.values()].filter((row) => row.userId === userId && row.createdAt <= until)
       for (const { id } of mine) this.rows.delete(id)
       return mine.length
     },

@@ -29,7 +29,7 @@ interface About {
 export interface StoreIdentity {
   readonly name: string
   readonly bucketKey: Uint8Array | null
-  /** Whether this process archives; null when it was not told, and does as the store does. */
+  /** True: this process archives. False: it stops the archive of this store. Null: it does as the store does. */
   readonly archives: boolean | null
 }
 
@@ -41,7 +41,7 @@ export class StoreRecord {
   readonly #engine: Engine
   readonly #name: string
   readonly #check: string
-  readonly #mustArchive: boolean | null
+  #mustArchive: boolean | null
   #notBefore: Instant = 0
   #archives: boolean
 
@@ -75,10 +75,9 @@ export class StoreRecord {
       const about = aboutOf(stored)
       const archives = this.#mustArchive ?? about.archives
       assertKeepsDue(this.#engine, archives)
-      if (about.name !== null && about.archives === archives) return
+      if (about.name !== null && about.archives === archives) return this.#opened(archives)
       const replaced = await this.#swap(stored, { ...about, name: this.#name, archives }, now)
-      if (replaced.outcome === 'done') this.#archives = archives
-      if (replaced.outcome !== 'conflict') return
+      if (replaced.outcome !== 'conflict') return this.#opened(archives)
       stored = replaced.current
     }
     throw new SessionError('CONFLICT')
@@ -119,6 +118,12 @@ export class StoreRecord {
       return
     }
     throw new SessionError('CONFLICT')
+  }
+
+  /** Who archives says so again and again; who stops it says so once. */
+  #opened(archives: boolean): void {
+    this.#archives = archives
+    if (this.#mustArchive === false) this.#mustArchive = null
   }
 
   async #stored(): Promise<SessionRecord | null> {

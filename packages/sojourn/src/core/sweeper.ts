@@ -1,12 +1,15 @@
 import type { StoreContext } from './context.ts'
-import type { Milliseconds } from './port.ts'
+import { type ErrorCode, SessionError } from './errors.ts'
+import type { Instant, Milliseconds } from './port.ts'
 import type { Settler } from './settler.ts'
 
 /** The mean time between two sweeps; each is moved by up to half of it, so that processes spread out. */
 const INTERVAL_MS: Milliseconds = 4_000
 /** The same while more is due than one sweep may take. */
-const HURRY_MS: Milliseconds = 50
+const HURRY_MS: Milliseconds = 10
 const BATCH = 200
+/** Where they are so large that the engine does not answer in time, so many at least. */
+const LEAST_BATCH = 5
 /** While one batch waits for a disk, a server or the archive, the next ones are begun. */
 const BATCHES_AT_ONCE = 5
 /** Batches follow each other at once only until this much time went by; the rest waits (SECURITY T84). */
@@ -20,7 +23,15 @@ export const SETTLE_AFTER_MS: Milliseconds = 3_000
 const CLOCK_JUMP_MS: Milliseconds = 60_000
 
 type Sweeps = Pick<StoreContext<unknown>, 'engine' | 'clock' | 'events' | 'counters' | 'background'>
-type Settles = Pick<Settler<unknown>, 'maySettle' | 'isHindered' | 'settle' | 'noteReached'>
+type Settles = Pick<Settler<unknown>, 'maySettle' | 'isHindered' | 'settle' | 'noteReached' | 'stop'>
+
+/** How sweeping goes, in this process. */
+export interface SweepHealth {
+  /** When a sweep last came to its end; null before the first. */
+  readonly sweptAt: Instant | null
+  /** What the last one failed with; null when it did not. */
+  readonly failure: ErrorCode | null
+}
 
 /**
  * Ends expired sessions and forgets ended ones, in small leased batches. Safe to run in every process at
@@ -34,6 +45,10 @@ export class Sweeper {
   #drift: Milliseconds
   #jumped = false
   #isBehind = false
+  #isStopped = false
+  #batch = BATCH
+  #sweptAt: Instant | null = null
+  #failure: ErrorCode | null = null
 
   constructor(context: Sweeps, settler: Settles, random: () => number = Math.random) {
     this.#context = context
@@ -50,9 +65,17 @@ export class Sweeper {
     })
   }
 
+  /** What is under way is finished, and no more is begun. */
   stop(): void {
+    this.#isStopped = true
+    this.#settler.stop()
     this.#cancel?.()
     this.#cancel = null
+  }
+
+  /** When a sweep last came to its end, and what the last one failed with. */
+  get health(): SweepHealth {
+    return { sweptAt: this.#sweptAt, failure: this.#failure }
   }
 
   /** Takes the wall clock as it is now for right, after it jumped. */
@@ -63,14 +86,30 @@ export class Sweeper {
 
   /** Settles what is due; how many records it settled. Stops early at the end of its turn. */
   async sweep(): Promise<number> {
+    if (!this.#context.engine.traits.keepsDue || this.#clockHasJumped()) return 0
+    try {
+      const settled = (await this.#settler.maySettle()) ? await this.#settleDue() : 0
+      this.#batch = Math.min(BATCH, this.#batch * 2)
+      this.#sweptAt = this.#context.clock.now()
+      this.#failure = null
+      return settled
+    } catch (error) {
+      // Large sessions may be too many for one answer.
+      this.#batch = Math.max(LEAST_BATCH, Math.floor(this.#batch / 2))
+      this.#failure = error instanceof SessionError ? error.code : 'ENGINE_UNAVAILABLE'
+      throw error
+    }
+  }
+
+  async #settleDue(): Promise<number> {
     const { clock, engine } = this.#context
-    if (!engine.traits.keepsDue || !this.#settler.maySettle || this.#clockHasJumped()) return 0
     const until = clock.monotonic() + TURN_MS
+    const batch = this.#batch
     const running = new Batches()
-    for (let isFull = true; isFull && clock.monotonic() <= until; ) {
+    for (let isFull = true; isFull && clock.monotonic() <= until && !this.#isStopped; ) {
       if (running.count >= BATCHES_AT_ONCE) await running.fewerThan(BATCHES_AT_ONCE)
-      const due = await engine.due(clock.now() - SETTLE_AFTER_MS, BATCH).catch(running.fail)
-      isFull = due.length === BATCH
+      const due = await engine.due(clock.now() - SETTLE_AFTER_MS, batch).catch(running.fail)
+      isFull = due.length === batch
       this.#isBehind = isFull
       this.#settler.noteReached(isFull ? (due.at(-1) ?? null) : null)
       running.add(this.#settler.settle(due))

@@ -1,4 +1,5 @@
 import { bucketOf } from './bucket.ts'
+import type { Clock } from './clock.ts'
 import { createSessionStore } from './create-session-store.ts'
 import type { EngineUnderTest, Storage } from './engines.test-support.ts'
 import type { EventName, StoreEvents } from './events.ts'
@@ -66,6 +67,16 @@ export class World implements AsyncDisposable {
     this.#places.push(place)
     line.forget()
     return place
+  }
+
+  /** The clock of another machine, which is wrong by so much. */
+  clockAhead(ms: number): Clock {
+    const { clock } = this
+    return {
+      now: () => clock.now() + ms,
+      monotonic: () => clock.monotonic(),
+      after: (delay, task) => clock.after(delay, task),
+    }
   }
 
   async pair(): Promise<[Place, Place]> {

@@ -174,11 +174,15 @@ export const BEHAVIOURS: readonly Behaviour[] = [
   {
     name: 'T111: everything about a user is erased, and nothing about another',
     twins: [
-      ['user_id = $1 LIMIT', 'user_id IS NOT NULL OR $1::text IS NULL LIMIT'],
+      ['user_id = $1 AND created_at', '(user_id IS NOT NULL OR $1::text IS NULL) AND created_at'],
       ['live_sessions" WHERE (session_id)', 'live_sessions" WHERE false AND (session_id)'],
+      ['created_at <= $3::timestamptz', '$3::timestamptz IS NOT NULL'],
     ],
     async run(place, pool) {
       const { archive } = await openArchive(place, { checkpoints: true }, pool)
+      await archive.write([ended(30, { createdAt: NOW }), ended(31, { createdAt: NOW - 1 })])
+      expect(await archive.erase('ada', NOW - 1)).toBe(1)
+      expect(await archive.erase('ada', NOW)).toBe(1)
       await archive.write([...numbered(3), ended(10, { userId: 'bob' }), ended(11, { userId: null })])
       await archive.checkpoint?.([live(20, 1), live(21, 1, { userId: 'bob' })])
       expect(await archive.erase('ada')).toBe(4)

@@ -20,7 +20,8 @@ export interface CheckpointsQuery {
 /** Ended sessions in a table of Postgres. Every method rejects with `ARCHIVE_UNAVAILABLE` or `ARCHIVE_REFUSED`. */
 export interface PostgresArchive extends ArchiveDestination {
   readonly history: (query: HistoryQuery) => Promise<readonly PastSession[]>
-  readonly erase: (userId: string) => Promise<number>
+  /** Of sessions that began until an instant; of all of the user's when it is left out. */
+  readonly erase: (userId: string, until?: Instant) => Promise<number>
   /**
    * Makes what is missing in the database: schema, tables, partitions. Safe to run again, and in several processes at
    * once.

@@ -1,6 +1,7 @@
 import type { EndedSession, HistoryQuery, LiveSession, PastSession } from '../../core/archive.ts'
 import { SessionError } from '../../core/errors.ts'
 import { parseDuration } from '../../core/lifetime.ts'
+import type { Instant } from '../../core/port.ts'
 import { attempt, attemptMigration, identifierIn } from './failures.ts'
 import { type Migration, migrationsFor, partitionsFor } from './migrations.ts'
 import type { CheckpointsQuery, RetainOptions } from './postgres-archive.ts'
@@ -66,10 +67,10 @@ export class PostgresArchiver {
     return rows.map(checkpointedSession)
   }
 
-  async erase(userId: string): Promise<number> {
+  async erase(userId: string, until: Instant): Promise<number> {
     const { eraseLive, eraseEnded } = this.#statements
-    const live = await this.#deleteAll(eraseLive, userId, DELETED_AT_ONCE)
-    return live + (await this.#deleteAll(eraseEnded, userId, DELETED_AT_ONCE))
+    const live = await this.#deleteAll(eraseLive, DELETED_AT_ONCE, userId, iso(until))
+    return live + (await this.#deleteAll(eraseEnded, DELETED_AT_ONCE, userId, iso(until)))
   }
 
   async retain({ olderThan, now, batch }: RetainOptions): Promise<number> {
@@ -77,8 +78,8 @@ export class PostgresArchiver {
     const before = iso(now - parseDuration(olderThan, 'olderThan'))
     const atOnce = count(batch, 'batch', DELETED_AT_ONCE)
     const { retainLive, retainEnded } = this.#statements
-    const live = await this.#deleteAll(retainLive, before, atOnce)
-    return live + (await this.#deleteAll(retainEnded, before, atOnce))
+    const live = await this.#deleteAll(retainLive, atOnce, before)
+    return live + (await this.#deleteAll(retainEnded, atOnce, before))
   }
 
   migrations(): readonly string[] {
@@ -111,11 +112,11 @@ export class PostgresArchiver {
     }
   }
 
-  async #deleteAll(sql: string | null, key: string, atOnce: number): Promise<number> {
+  async #deleteAll(sql: string | null, atOnce: number, key: string, ...more: string[]): Promise<number> {
     if (sql === null) return 0
     let sum = 0
     for (;;) {
-      const deleted = countIn(await this.#query(sql, [key, atOnce]))
+      const deleted = countIn(await this.#query(sql, [key, atOnce, ...more]))
       sum += deleted
       if (deleted < atOnce) return sum
     }

@@ -1,3 +1,4 @@
+import { NEVER } from '../../core/port.ts'
 import type { PostgresArchive } from './postgres-archive.ts'
 import { PostgresArchiver } from './postgres-archiver.ts'
 import { checkOptions, type PostgresOptions } from './postgres-options.ts'
@@ -15,7 +16,7 @@ export function postgres(options: PostgresOptions): PostgresArchive {
     write: (batch) => archiver.write(batch),
     checkpoint: keepsLive ? (batch) => archiver.checkpoint(batch) : null,
     history: (query) => archiver.history(query),
-    erase: (userId) => archiver.erase(userId),
+    erase: (userId, until = NEVER) => archiver.erase(userId, until),
     migrate: () => archiver.migrate(),
     migrations: () => archiver.migrations(),
     retain: (retention) => archiver.retain(retention),

@@ -45,8 +45,8 @@ WHERE user_id = $1 AND (past.ended_at, session_id) < ($2::timestamptz, $3)
 ORDER BY past.ended_at DESC, session_id DESC
 LIMIT $4::integer`,
     checkpoints: live && readingLive(ended, live),
-    eraseEnded: deleting(ended, 'session_id, ended_at', 'user_id = $1'),
-    eraseLive: live && deleting(live, 'session_id', 'user_id = $1'),
+    eraseEnded: deleting(ended, 'session_id, ended_at', 'user_id = $1 AND created_at <= $3::timestamptz'),
+    eraseLive: live && deleting(live, 'session_id', 'user_id = $1 AND created_at <= $3::timestamptz'),
     retainEnded: deleting(ended, 'session_id, ended_at', 'ended_at < $1::timestamptz', 'ended_at'),
     retainLive: live && deleting(live, 'session_id', 'expires_at < $1::timestamptz'),
     versions: `SELECT table_name, max(version)::text AS version

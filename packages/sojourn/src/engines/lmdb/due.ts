@@ -11,7 +11,7 @@ export interface DueChunk {
 }
 
 /** How many entries one transaction looks at, so that a long list holds up neither writers nor requests. */
-const CHUNK = 128
+const CHUNK = 32
 const NONE: DueChunk = { records: [], isOpen: false }
 
 /** Whether a look with a write transaction would find anything. Reads a snapshot. */

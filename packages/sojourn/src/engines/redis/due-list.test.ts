@@ -113,3 +113,17 @@ test('a look at an idle store is 32 calls, and no key is written', async () => {
   const called = new Set(seen.filter(({ isInScript }) => isInScript).map(({ name }) => name))
   expect([...called]).toEqual(['ZRANGE'])
 })
+
+test.each(['touch', 'replace', 'end'] as const)(
+  'a session that was made while nothing was listed is listed when it is used: %s',
+  async (verb) => {
+    const plain = await redis({ client: client.driver, prefix })
+    const record = sample({ id: sampleId(1, 'AA'), userId: null, expiresAt: NOW + 60_000 })
+    const other = sample({ id: sampleId(2, 'AA'), userId: null, expiresAt: NOW + 60_000 })
+    for (const each of [record, other]) await plain.create(each, null, NOW)
+    if (verb === 'touch') await engine.touch(record.id, NOW + 1, NOW + 60_001)
+    else if (verb === 'end') await engine.end(record.id, 'logout', NOW + 1)
+    else await engine.replace({ ...record, version: record.version + 1 }, record.version, NOW + 1)
+    expect(idsOf(await engine.due(NOW + HOUR, 10))).toEqual([record.id])
+  },
+)

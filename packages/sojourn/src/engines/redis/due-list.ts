@@ -14,10 +14,24 @@ const LISTS_AT_ONCE = 128
 const ENTRIES_AT_ONCE = 100
 /** Where much is due in many lists, a call takes from so many of them, in turn. */
 const LISTS_A_CALL = 25
+/** So many of them at the same time: a server does one thing after another, and requests wait behind these. */
+const LEASES_AT_ONCE = 4
 
 interface Leased {
   readonly dueAt: Instant
   readonly record: SessionRecord
+}
+
+/** How many entries of a list are asked for, */
+interface Ask {
+  readonly bucket: string
+  readonly entries: number
+}
+
+/** and how many it had, with those records that nobody else has leased. */
+interface Round {
+  readonly found: number
+  readonly records: readonly Leased[]
 }
 
 /**
@@ -59,9 +73,10 @@ export class DueList {
       const asked = buckets.slice(0, Math.ceil(left / share)).map((bucket, place) => {
         return { bucket, entries: Math.min(share, left - place * share) }
       })
-      const rounds = await Promise.all(
-        asked.map(({ bucket, entries }) => this.#leaseOf(bucket, now, entries)),
-      )
+      const rounds: Round[] = []
+      for (const part of chunksOf(asked, LEASES_AT_ONCE)) {
+        rounds.push(...(await Promise.all(part.map((each) => this.#leaseOf(each, now)))))
+      }
       for (const { records } of rounds) leased.push(...records)
       const isEmptied = (place: number): boolean => (rounds[place]?.found ?? 0) < (asked[place]?.entries ?? 0)
       const fuller = asked.filter((_, place) => !isEmptied(place)).map(({ bucket }) => bucket)
@@ -92,11 +107,7 @@ export class DueList {
     return listOf(await this.#run({ script: SCRIPTS.dueHeads, keys: [first, ...others], args: [] }))
   }
 
-  async #leaseOf(
-    bucket: string,
-    now: Instant,
-    entries: number,
-  ): Promise<{ readonly found: number; readonly records: readonly Leased[] }> {
+  async #leaseOf({ bucket, entries }: Ask, now: Instant): Promise<Round> {
     const until = Math.min(now + LEASE_MS, NEVER)
     const args = [this.#keys.prefixOf(bucket), String(now), String(until), String(entries)]
     const reply = await this.#run({ script: SCRIPTS.lease, keys: [this.#keys.due(bucket)], args })

@@ -16,7 +16,7 @@ interface Library {
   readonly source: string
 }
 
-const LIBRARY_NAME = 'sojourn_188ffab42044'
+const LIBRARY_NAME = 'sojourn_b6277ded488c'
 
 const RECORD_PART = `local USER_BYTES = 60
 local DIGEST = 67
@@ -434,6 +434,8 @@ if index and new_absolute_at > absolute_at then keep_index(index.key, new_absolu
 if due_at then
   local earliest = math.max(expires_to_be, leased_until(due_at))
   if earliest < due_at then redis.call('ZADD', prefix .. 'due', earliest, id) end
+elseif keeps_due then
+  redis.call('ZADD', prefix .. 'due', expires_to_be, id)
 end
 return string.sub(head, DIGEST, USER - 1) == string.sub(value, DIGEST, USER - 1) and 1 or 2
 `
@@ -459,8 +461,8 @@ redis.call('SET', KEYS[1], value, 'PXAT', keep_until + tonumber(ARGV[2]))
 return 1
 `
 
-const TOUCH_BODY = `local given_seen_at, keep = tonumber(ARGV[1]), tonumber(ARGV[3])
-local head, _, _, has_ended = find(KEYS[1], keep, ARGV[4] == '1')
+const TOUCH_BODY = `local given_seen_at, keep, keeps_due = tonumber(ARGV[1]), tonumber(ARGV[3]), ARGV[4] == '1'
+local head, _, due_at, has_ended = find(KEYS[1], keep, keeps_due)
 if not head or has_ended then return 0 end
 if has_ended == nil then return -1 end
 local _, _, _, seen_at, expires_at, absolute_at = fields_of(head)
@@ -469,6 +471,9 @@ local new_seen_at = math.max(given_seen_at, seen_at)
 local new_expires_at = math.max(math.min(tonumber(ARGV[2]), absolute_at), expires_at)
 redis.call('PEXPIREAT', KEYS[1], digits_of(new_expires_at + keep))
 redis.call('SETRANGE', KEYS[1], '28', struct.pack('>I6I6', new_seen_at, new_expires_at))
+if keeps_due and not due_at then
+  redis.call('ZADD', string.sub(KEYS[1], 1, -19) .. 'due', new_expires_at, string.sub(KEYS[1], -16))
+end
 return 1
 `
 
@@ -518,7 +523,7 @@ export const SCRIPTS = {
   replace: {
     name: 'replace',
     functionName: `${LIBRARY_NAME}_replace`,
-    sha1: 'd2abf8322d70b7ecaf115957d11a44bce10e99f5',
+    sha1: '37c907d1ef179bae3532ed2be3dbdf137c090905',
     commands: ['EXISTS', 'GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'ZADD', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${DIGITS_PART}${USER_INDEX_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${BURY_PART}${REPLACE_BODY}`,
   },
@@ -532,7 +537,7 @@ export const SCRIPTS = {
   touch: {
     name: 'touch',
     functionName: `${LIBRARY_NAME}_touch`,
-    sha1: 'c7864b96dd2d04fffa89c74cfa6511acdedb10b2',
+    sha1: '390292b3367b3324cc27a8c88e01466ba9d51626',
     commands: ['EXISTS', 'GETRANGE', 'PEXPIREAT', 'SETRANGE', 'ZADD', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${DIGITS_PART}${USER_INDEX_PART}${CUT_OFF_PART}${BURY_PART}${FIND_PART}${TOUCH_BODY}`,
   },

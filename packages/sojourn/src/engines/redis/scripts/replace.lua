@@ -74,5 +74,8 @@ if index and new_absolute_at > absolute_at then keep_index(index.key, new_absolu
 if due_at then
   local earliest = math.max(expires_to_be, leased_until(due_at))
   if earliest < due_at then redis.call('ZADD', prefix .. 'due', earliest, id) end
+elseif keeps_due then
+  -- It was made by a process that lists nothing.
+  redis.call('ZADD', prefix .. 'due', expires_to_be, id)
 end
 return string.sub(head, DIGEST, USER - 1) == string.sub(value, DIGEST, USER - 1) and 1 or 2

@@ -5,7 +5,7 @@
 -- ARGV[3]     how long a live record is kept past its deadline, in milliseconds
 -- ARGV[4]     1 when what is due is listed, else 0
 -- Returns     1 when the session lives, 0 when not, -1 when the record cannot be read
--- Complexity  O(log m), m = the entries of the index
+-- Complexity  O(log m), m = the entries of the index, or of the bucket's list of what is due
 
 -- @include record
 -- @include cut-off
@@ -13,8 +13,8 @@
 -- @include user-index
 -- @include find
 
-local given_seen_at, keep = tonumber(ARGV[1]), tonumber(ARGV[3])
-local head, _, _, has_ended = find(KEYS[1], keep, ARGV[4] == '1')
+local given_seen_at, keep, keeps_due = tonumber(ARGV[1]), tonumber(ARGV[3]), ARGV[4] == '1'
+local head, _, due_at, has_ended = find(KEYS[1], keep, keeps_due)
 if not head or has_ended then return 0 end
 if has_ended == nil then return -1 end
 
@@ -25,4 +25,8 @@ local new_expires_at = math.max(math.min(tonumber(ARGV[2]), absolute_at), expire
 -- In this order, so that it also goes on a server that is out of memory.
 redis.call('PEXPIREAT', KEYS[1], digits_of(new_expires_at + keep))
 redis.call('SETRANGE', KEYS[1], '28', struct.pack('>I6I6', new_seen_at, new_expires_at))
+-- It was made by a process that lists nothing.
+if keeps_due and not due_at then
+  redis.call('ZADD', string.sub(KEYS[1], 1, -19) .. 'due', new_expires_at, string.sub(KEYS[1], -16))
+end
 return 1

@@ -1,0 +1,66 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { Pace } from './pace.ts'
+import { TestClock } from './test-clock.test-support.ts'
+
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index)
+
+/** Work that notes how much of it runs at the same time. */
+class Work {
+  most = 0
+  #running = 0
+
+  async do(): Promise<void> {
+    this.#running += 1
+    this.most = Math.max(this.most, this.#running)
+    await turn()
+    this.#running -= 1
+  }
+}
+
+test('T84: however much there is to do, only so many verbs are under way', async () => {
+  const pace = new Pace(new TestClock())
+  const work = new Work()
+  const callers = numbers(5).map(() => pace.each(numbers(200), () => work.do()))
+  expect((await Promise.all(callers)).map((outcomes) => outcomes.length)).toEqual(numbers(5).map(() => 200))
+  expect(work.most).toBe(64)
+})
+
+test('T84: others have a turn of the event loop after each portion, though the work itself never waits', async () => {
+  const pace = new Pace(new TestClock())
+  let done = 0
+  const count = async (): Promise<void> => {
+    done += 1
+  }
+  const settled = Promise.all(numbers(2).map(() => pace.each(numbers(100), count)))
+  const seen: number[] = []
+  while (done < 200) {
+    await turn()
+    seen.push(done)
+  }
+  await settled
+  expect(seen.length).toBeGreaterThanOrEqual(3)
+  const steps = seen.map((count, index) => count - (seen[index - 1] ?? 0))
+  expect(Math.max(...steps)).toBeLessThanOrEqual(64)
+})
+
+test('T84: what fails takes no place from others, and outcomes are in the order of the items', async () => {
+  const pace = new Pace(new TestClock())
+  const outcomes = await pace.each(numbers(100), async (index) => {
+    if (index % 2 === 0) throw new Error(String(index))
+  })
+  expect(outcomes.map(({ status }) => status === 'fulfilled')).toEqual(
+    numbers(100).map((index) => index % 2 === 1),
+  )
+  expect(await pace.each(numbers(100), async () => undefined)).toHaveLength(100)
+})
+
+test('T84: a pause is due when a quarter of a millisecond has gone by since the last one', async () => {
+  const clock = new TestClock()
+  const pace = new Pace(clock)
+  expect(pace.isLong).toBe(true)
+  await pace.breathe()
+  expect(pace.isLong).toBe(false)
+  clock.advance(1)
+  expect(pace.isLong).toBe(true)
+})
