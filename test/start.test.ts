@@ -54,7 +54,8 @@ describe('npm start', () => {
   test('opens the bank on Redis when it is told where that is', async () => {
     const server = await startRedis()
     try {
-      const { child, url, exit } = start('--port', '0', '--data', join(home, 'bank'), '--redis', server.url)
+      const args = ['--port', '0', '--data', join(home, 'bank'), '--redis', server.url, '--no-archive']
+      const { child, url, exit } = start(...args)
       expect((await fetch(await url)).status).toBe(200)
       expect(await server.cli('EXISTS', 'bank:{--}:s:----------------')).toBe(1)
       child.kill('SIGINT')
@@ -69,7 +70,7 @@ describe('npm start', () => {
     await once(server, 'listening')
     const address = server.address()
     const port = String(typeof address === 'object' && address !== null ? address.port : 0)
-    const { exit, printed } = start('--port', port, '--data', join(home, 'bank'))
+    const { exit, printed } = start('--port', port, '--data', join(home, 'bank'), '--no-archive')
     expect(await exit).toBe(1)
     expect(printed.err.trimEnd().split('\n')).toEqual([expect.stringContaining(port)])
     server.close()

@@ -4,7 +4,7 @@ import type { Branch } from './branch.test-support.ts'
 import type { Device } from './browser.test-support.ts'
 
 export const BEN = 'XH054201000020024410'
-const IPHONE =
+export const IPHONE =
   'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1'
 
 /** What a bank must never get wrong: who is logged in, and that it stays so. */

@@ -47,8 +47,19 @@ export function temporaryDirectory(): { readonly path: string; readonly remove: 
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
 }
 
-/** Starts the bank and resolves when it has said where it is; on a free port unless one is given. */
-export async function startBankProcess(
+/** Its first start takes seconds, and most tests are about something else. */
+const QUICK = '--no-archive'
+
+/** Starts the bank without past sessions, and resolves when it has said where it is; on a free port unless one is given. */
+export function startBankProcess(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<BankProcess> {
+  return startArchivingBank([QUICK, ...args], env)
+}
+
+/** Starts the bank as everybody does. */
+export async function startArchivingBank(
   args: readonly string[],
   env: Record<string, string> = {},
 ): Promise<BankProcess> {
@@ -60,8 +71,13 @@ export async function startBankProcess(
   return new BankProcess(url, child, ended)
 }
 
-/** Runs the bank where it is expected to end by itself. */
+/** Runs the bank, without past sessions, where it is expected to end by itself. */
 export function runBank(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
+  return runArchivingBank([QUICK, ...args], env)
+}
+
+/** The same of the bank as everybody starts it. */
+export function runArchivingBank(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
   return spawnBank(args, env).ended
 }
 

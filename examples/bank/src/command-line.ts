@@ -6,13 +6,16 @@ export const USAGE = `Usage: npm start -- [options]
 
   --port <number>       where to listen; 0 takes a free port     (default 3000)
   --host <address>      whom to listen for                       (default 127.0.0.1)
-  --data <directory>    where sessions and accounts are kept     (default ./data/bank)
+  --data <directory>    where all of it is kept, by one bank     (default ./data/bank)
   --redis <url>         keep sessions in Redis or Valkey instead (or BANK_REDIS_URL):
                           redis://host:port
                           redis+sentinel://host:port,host:port/name
                           redis+cluster://host:port,host:port
                         each with user:password@ if need be, and rediss for TLS
   --driver <name>       ioredis, iovalkey or node-redis          (default ioredis)
+  --postgres <url>      keep past sessions in Postgres instead   (or BANK_POSTGRES_URL):
+                          postgres://user:password@host:port/database
+  --no-archive          forget sessions when they have ended
 
 To try things out sooner than a bank would have it:
 
@@ -28,6 +31,7 @@ export interface CommandLine {
   readonly data: string
   /** Null: sessions are kept in the data directory. */
   readonly redis: RedisPlace | null
+  readonly archive: ArchivePlace
   readonly lifetime: { readonly idle: Duration; readonly absolute: Duration } | null
   readonly recentAuth: Duration
 }
@@ -37,6 +41,20 @@ export interface RedisPlace {
   /** May hold a password: not to be printed. */
   readonly url: string
   readonly driver: DriverName
+}
+
+/** Where sessions are kept when they have ended: in the data directory, nowhere, or on a server. */
+export type ArchivePlace = 'embedded' | 'none' | PostgresPlace
+
+export interface PostgresPlace {
+  /** May hold a password: not to be printed. */
+  readonly url: string
+}
+
+/** Where servers are. In the environment no list of processes shows their passwords. */
+export interface ServerUrls {
+  readonly redis?: string | undefined
+  readonly postgres?: string | undefined
 }
 
 /** What the person who started the bank can put right. Its message is the one line to print. */
@@ -50,6 +68,8 @@ const OPTIONS = {
   data: { type: 'string', default: './data/bank' },
   redis: { type: 'string' },
   driver: { type: 'string' },
+  postgres: { type: 'string' },
+  'no-archive': { type: 'boolean', default: false },
   idle: { type: 'string' },
   absolute: { type: 'string' },
   recent: { type: 'string', default: '5m' },
@@ -60,10 +80,10 @@ const DRIVERS: readonly DriverName[] = ['ioredis', 'iovalkey', 'node-redis']
 
 /**
  * `help` when only the usage is wanted.
- * @param redisUrl from the environment, where no list of processes shows its password
+ * @param urls from the environment
  * @throws UsageError
  */
-export function parseCommandLine(args: readonly string[], redisUrl?: string): CommandLine | 'help' {
+export function parseCommandLine(args: readonly string[], urls: ServerUrls = {}): CommandLine | 'help' {
   const { values } = parsed(args)
   if (values.help) return 'help'
   const { idle, absolute } = values
@@ -71,7 +91,10 @@ export function parseCommandLine(args: readonly string[], redisUrl?: string): Co
     port: portOf(values.port),
     host: given(values.host, '--host'),
     data: given(values.data, '--data'),
-    redis: redisOf(values.redis ?? redisUrl, values.driver),
+    redis: redisOf(values.redis ?? urls.redis, values.driver),
+    archive: values['no-archive']
+      ? withoutArchive(values.postgres)
+      : archiveOf(values.postgres ?? urls.postgres),
     lifetime:
       idle === undefined && absolute === undefined
         ? null
@@ -107,6 +130,17 @@ function redisOf(url: string | undefined, driver: string | undefined): RedisPlac
     throw new UsageError('--driver goes with --redis.')
   }
   return { url: given(url, '--redis'), driver: driverOf(driver ?? 'ioredis') }
+}
+
+function withoutArchive(url: string | undefined): ArchivePlace {
+  if (url === undefined) return 'none'
+  throw new UsageError('--postgres and --no-archive exclude each other.')
+}
+
+function archiveOf(url: string | undefined): ArchivePlace {
+  if (url === undefined) return 'embedded'
+  if (/^postgres(ql)?:\/\//.test(url) && URL.canParse(url)) return { url }
+  throw new UsageError('--postgres must be a URL such as postgres://user@host:5432/database.')
 }
 
 function driverOf(text: string): DriverName {

@@ -5,8 +5,8 @@ import { sentenceFor } from './start-failure.ts'
 
 /** Starts the bank, says where it is and how to get in, and stops it on Ctrl-C. */
 async function main(): Promise<void> {
-  const { BANK_BUCKET_KEY: bucketKey, BANK_REDIS_URL: redisUrl } = process.env
-  const commandLine = parseCommandLine(process.argv.slice(2), redisUrl)
+  const { BANK_BUCKET_KEY: bucketKey, BANK_REDIS_URL: redis, BANK_POSTGRES_URL: postgres } = process.env
+  const commandLine = parseCommandLine(process.argv.slice(2), { redis, postgres })
   if (commandLine === 'help') {
     process.stdout.write(USAGE)
     return

@@ -3,7 +3,12 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type BankProcess, startBankProcess, temporaryDirectory } from './bank.test-support.ts'
+import {
+  type BankProcess,
+  startArchivingBank,
+  startBankProcess,
+  temporaryDirectory,
+} from './bank.test-support.ts'
 import { type Device, launchBrowser, openDevice } from './browser.test-support.ts'
 
 const LARGEST_BYTES = 120_000
@@ -17,17 +22,17 @@ const DEVICES = {
 const { path: data, remove } = temporaryDirectory()
 // `SOJOURN_SCREENSHOTS=1 npm test -- screenshots` renews the pictures of the README.
 const { SOJOURN_SCREENSHOTS } = process.env
-const folder =
-  SOJOURN_SCREENSHOTS === '1'
-    ? fileURLToPath(new URL('../../../docs/images', import.meta.url))
-    : join(data, 'images')
+const isForReadme = SOJOURN_SCREENSHOTS === '1'
+const folder = isForReadme
+  ? fileURLToPath(new URL('../../../docs/images', import.meta.url))
+  : join(data, 'images')
 let browser: Browser
 let bank: BankProcess
 
 beforeAll(async () => {
   mkdirSync(folder, { recursive: true })
   browser = await launchBrowser()
-  bank = await startBankProcess(['--data', data])
+  bank = await (isForReadme ? startArchivingBank : startBankProcess)(['--data', data])
 })
 afterAll(async () => {
   await browser?.close()

@@ -1,51 +1,62 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { resolve } from 'node:path'
+import { openArchive } from './archive/open-archive.ts'
 import type { CommandLine } from './command-line.ts'
 import { GuessLimit } from './customers/guess-limit.ts'
 import { bucketKeyIn, prepareDirectory } from './data-directory.ts'
+import { lockDirectory } from './directory-lock.ts'
 import { openLedger } from './ledger/ledger.ts'
+import { OpenParts } from './open-parts.ts'
 import { openSessions } from './session/open-sessions.ts'
 import { aboutRedis } from './start-failure.ts'
 import { createApp } from './web/app.ts'
+import type { Bank } from './web/bank.ts'
 
 /** Requests that are still being answered after this are cut off when the bank stops. */
 const DRAIN_LIMIT_MS = 10_000
 
 export interface RunningBank {
   readonly url: string
-  /** Stops listening, answers what has begun, and closes the store. */
+  /** Stops listening, answers what has begun, and closes what is kept. */
   close(): Promise<void>
 }
 
 /** Opens what is kept on disk, then listens. Rejects when either cannot be. */
-export async function startBank(
-  { port, host, data, redis, lifetime, recentAuth }: CommandLine,
-  environment: { readonly bucketKey?: string | undefined } = {},
-): Promise<RunningBank> {
-  const directory = resolve(data)
-  await prepareDirectory(directory)
-  const bucketKey = await bucketKeyIn(directory, environment.bucketKey)
-  const sessions = await openSessions({ directory, redis, bucketKey, lifetime }).catch((error) => {
-    throw redis === null ? error : aboutRedis(error, redis)
-  })
+export async function startBank(line: CommandLine, environment: Environment = {}): Promise<RunningBank> {
+  const parts = new OpenParts()
   try {
-    const ledger = await openLedger(directory, sessions.clock.now())
+    const bank = await openBank(line, environment, parts)
     const server = createServer()
-    const address = await listen(server, port, host)
-    const bank = { sessions, ledger, guesses: new GuessLimit(), recentAuth }
+    const address = await listen(server, line.port, line.host)
+    parts.add(() => stop(server))
     server.on('request', createApp(bank, originsAt(address.port)))
-    return {
-      url: urlOf(address),
-      async close() {
-        await stop(server)
-        await sessions.close()
-      },
-    }
+    return { url: urlOf(address), close: () => parts.close() }
   } catch (error) {
-    await sessions.close()
+    // Why it cannot start is worth telling, not what followed from that.
+    await parts.close().catch(() => undefined)
     throw error
   }
+}
+
+interface Environment {
+  readonly bucketKey?: string | undefined
+}
+
+async function openBank(line: CommandLine, environment: Environment, parts: OpenParts): Promise<Bank> {
+  const { redis, lifetime, recentAuth } = line
+  const directory = resolve(line.data)
+  await prepareDirectory(directory)
+  parts.add(await lockDirectory(directory))
+  const bucketKey = await bucketKeyIn(directory, environment.bucketKey)
+  const archive = await openArchive({ directory, place: line.archive, now: Date.now() })
+  if (archive !== null) parts.add(() => archive.close())
+  const sessions = await openSessions({ directory, redis, bucketKey, lifetime, archive }).catch((error) => {
+    throw redis === null ? error : aboutRedis(error, redis)
+  })
+  parts.add(() => sessions.close())
+  const ledger = await openLedger(directory, sessions.clock.now())
+  return { sessions, archive, ledger, guesses: new GuessLimit(), recentAuth }
 }
 
 /** A page of ours comes from one of these. They are compared as whole texts, so the port belongs to them. */

@@ -1,5 +1,5 @@
 import { SessionError } from 'sojourn'
-import { type RedisPlace, UsageError } from './command-line.ts'
+import { type PostgresPlace, type RedisPlace, UsageError } from './command-line.ts'
 
 const REASONS = new Map([
   ['EADDRINUSE', 'is taken by another program. Choose another with --port.'],
@@ -31,6 +31,17 @@ export function aboutRedis(error: unknown, { url }: RedisPlace): unknown {
   const reason = error.message.replace(/^.*?\. (redis: )?/, '')
   return new UsageError(
     `Harbour Bank cannot start: Redis at ${place}: ${oneLine(reason)} Start it, or choose another with --redis.`,
+    { cause: error },
+  )
+}
+
+/** The same of Postgres: host and database, and nothing else of its URL. */
+export function aboutPostgres(error: unknown, { url }: PostgresPlace): unknown {
+  if (!(error instanceof SessionError)) return error
+  const { host, pathname } = new URL(url)
+  const reason = error.message.replace(/^.*?\. (postgres: )?/, '')
+  return new UsageError(
+    `Harbour Bank cannot start: Postgres at ${host}${pathname}: ${oneLine(reason)} Start it, or choose another with --postgres.`,
     { cause: error },
   )
 }

@@ -48,10 +48,10 @@ describe('a bank that cannot start on Redis says why in one line, without the pa
     ['when the URL is none', () => `:${WRONG}@127.0.0.1`, /url must be redis:/],
     ['when it is another kind of server', () => `http://:${WRONG}@127.0.0.1`, /url must be redis:/],
   ])('%s', async (_, url, line) => {
-    const data = join(home, 'failing')
-    const attempts = DRIVERS.map((driver) =>
-      runBank(['--port', '0', '--data', data, '--redis', url(), '--driver', driver]),
-    )
+    const attempts = DRIVERS.map((driver) => {
+      const data = join(home, `failing-${driver}`)
+      return runBank(['--port', '0', '--data', data, '--redis', url(), '--driver', driver])
+    })
     for (const { code, stderr } of await Promise.all(attempts)) {
       expect(stderr).toMatch(line)
       expect(stderr.trimEnd().split('\n')).toHaveLength(1)

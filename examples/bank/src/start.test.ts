@@ -1,9 +1,9 @@
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { runBank, startBankProcess, temporaryDirectory } from './bank.test-support.ts'
+import { runArchivingBank, runBank, startBankProcess, temporaryDirectory } from './bank.test-support.ts'
 import { Visitor } from './visitor.test-support.ts'
 
 const { path: home, remove } = temporaryDirectory()
@@ -31,6 +31,50 @@ describe('a bank that cannot start says why in one line and exits with 1', () =>
     [['--idle', '2h', '--absolute', '1h', '--data', join(home, 'idle')], /lifetime.idle .* must not exceed/],
   ])('%j', async (args, line) => {
     await expectLine(args, line)
+  })
+
+  test('when another bank has the data directory open, but not when that one was killed', async () => {
+    const data = join(home, 'shared')
+    const first = await startBankProcess(['--data', data])
+    await expectLine(['--port', '0', '--data', data], /process \d+ has .*shared open\. Stop it, or choose/)
+    await first.stop('SIGKILL')
+    // Its id may be that of another program by now: here it is that of this one.
+    writeFileSync(join(data, 'bank.pid'), `${process.pid} 1\n`)
+    const second = await startBankProcess(['--data', data])
+    await second.stop('SIGTERM')
+    expect(existsSync(join(data, 'bank.pid'))).toBe(false)
+  })
+
+  test.each([
+    [
+      ['postgres://bank:hush@127.0.0.1:1/bank'],
+      /^Harbour Bank cannot start: Postgres at 127\.0\.0\.1:1\/bank: .*--postgres\.\n$/,
+    ],
+    [['bank:hush@127.0.0.1'], /^--postgres must be a URL such as postgres:.*\n$/],
+    [['postgres://127.0.0.1', '--no-archive'], /^--postgres and --no-archive exclude each other\.\n$/],
+  ])('--postgres %j', async ([url = '', ...others], line) => {
+    const args = ['--port', '0', '--data', join(home, 'postgres'), '--postgres', url, ...others]
+    const { code, stderr } = await runArchivingBank(args)
+    expect(stderr).toMatch(line)
+    expect(stderr).not.toContain('hush')
+    expect(code).toBe(1)
+  })
+
+  test('when the database of past sessions is damaged, or only half of one is there', async () => {
+    const data = join(home, 'damaged-archive')
+    mkdirSync(join(data, 'archive'), { recursive: true, mode: 0o700 })
+    for (const file of ['base', 'PG_VERSION']) {
+      writeFileSync(join(data, 'archive', file), 'x')
+      const { code, stderr } = await runArchivingBank(['--port', '0', '--data', data])
+      expect([code, stderr.trimEnd().split('\n')]).toEqual([
+        1,
+        [
+          expect.stringMatching(
+            /archive is not a database of this bank, or it is damaged. It was left as it is.$/,
+          ),
+        ],
+      ])
+    }
   })
 
   test('when the port is taken', async () => {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { LANGUAGES } from '../language/languages.ts'
 
-/** A transfer that is being written, page by page. It is gone when it is sent, discarded or logged out of. */
+/** A transfer that is being written, page by page. It is gone when it is sent or discarded. */
 const TransferDraft = z.object({
   /** Becomes the id of the booking, so that the same draft is never paid twice. */
   id: z.string(),

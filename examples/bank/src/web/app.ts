@@ -9,6 +9,7 @@ import { deviceRoutes } from './routes/devices.ts'
 import { identityRoutes } from './routes/identity.ts'
 import { keepAliveRoutes, POLL_PATH } from './routes/keep-alive.ts'
 import { logInRoutes } from './routes/log-in.ts'
+import { pastRoutes } from './routes/past.ts'
 import { preferenceRoutes } from './routes/preferences.ts'
 import { transferRoutes } from './routes/transfer.ts'
 import { securityHeaders } from './security-headers.ts'
@@ -42,7 +43,13 @@ export function createApp(bank: Bank, origins: readonly string[]): Express {
   app.use(requireCsrf)
   app.use(logInRoutes(bank), preferenceRoutes(bank), keepAliveRoutes(bank))
   app.use(requireLogIn)
-  app.use(accountRoutes(bank), transferRoutes(bank), deviceRoutes(bank), identityRoutes(bank))
+  app.use(
+    accountRoutes(bank),
+    transferRoutes(bank),
+    deviceRoutes(bank),
+    pastRoutes(bank),
+    identityRoutes(bank),
+  )
   app.use(answerNotFound)
   app.use(answerErrors)
   return app

@@ -31,6 +31,11 @@ export function answerErrors(error: unknown, request: Request, response: Respons
   sendError(request, response, status)
 }
 
+/** Notes what a page does without: a database that is away keeps nobody from the accounts. */
+export function noteUnavailable(error: unknown): void {
+  console.error(lineOf(error))
+}
+
 /** A store that is away is away for every request: a line for each says enough, and where in our code nothing. */
 function lineOf(error: unknown): string {
   return error instanceof SessionError ? `${error.code}: ${error.message}` : String(error)

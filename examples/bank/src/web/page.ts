@@ -8,7 +8,7 @@ import { type TimeLeft, timeLeft } from '../session/time-left.ts'
 import type { Bank } from './bank.ts'
 import { renderView, type ViewName, type Views } from './views.ts'
 
-type Section = 'accounts' | 'transfer' | 'devices' | 'settings'
+type Section = 'accounts' | 'transfer' | 'devices' | 'past' | 'settings'
 
 /** Who is logged in, and what every form and the countdown of that person need. */
 interface Person {
@@ -16,6 +16,8 @@ interface Person {
   readonly loginName: string
   readonly csrf: string | null
   readonly time: TimeLeft
+  /** Whether the menu leads to past sessions. */
+  readonly hasPast: boolean
 }
 
 /** What every template gets besides its own data. */
@@ -81,6 +83,7 @@ function contextOf(bank: Bank, request: Request): Omit<PageContext, 'section'> {
             loginName: customer.loginName,
             csrf: request.session.csrfToken(),
             time: timeLeft(bank.sessions, current, 'active'),
+            hasPast: bank.archive !== null,
           },
   }
 }

@@ -23,6 +23,22 @@ export interface DeviceItem {
   readonly seen: string
 }
 
+/** A session that ended, in the list of past sessions. Texts, ready to be shown. */
+export interface PastItem {
+  readonly label: string
+  readonly reason: string
+  readonly began: string
+  readonly ended: string
+  /** What was left in it; empty when there was nothing. */
+  readonly left: readonly string[]
+}
+
+/** The unfinished transfer of a session that ended, offered on the accounts page. */
+export interface DraftOffer {
+  readonly session: string
+  readonly text: string
+}
+
 /** What the person wrote, shown again when something about it is not right. */
 interface Typed {
   readonly problem: string | null
@@ -42,6 +58,7 @@ export interface Views {
     readonly totalCents: bigint
     readonly recent: readonly RecentItem[]
     readonly draft: { readonly to: { readonly name: string } } | null
+    readonly offer: DraftOffer | null
   }
   account: { readonly account: Account; readonly transactions: readonly Transaction[] }
   transaction: { readonly account: Account; readonly transaction: Transaction }
@@ -70,6 +87,13 @@ export interface Views {
   }
   'transfer-done': { readonly transaction: Transaction }
   devices: { readonly devices: readonly DeviceItem[]; readonly passwordFirst: boolean }
+  past: {
+    readonly sessions: readonly PastItem[]
+    /** Where the next page begins; null on the last one. */
+    readonly older: string | null
+    readonly isFirst: boolean
+    readonly problem: string | null
+  }
   identity: Typed
   settings: {
     readonly languages: typeof LANGUAGES

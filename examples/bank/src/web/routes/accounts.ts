@@ -1,22 +1,26 @@
 import { type Request, Router } from 'express'
+import { waitingDraft } from '../../archive/waiting-draft.ts'
+import { formatIn } from '../../language/format.ts'
 import { RECENT_LIMIT, type Viewed } from '../../session/bank-session.ts'
 import type { Bank } from '../bank.ts'
+import { noteUnavailable } from '../errors.ts'
 import { fieldOf } from '../form.ts'
 import { sendPage, textsFor } from '../page.ts'
-import type { RecentItem } from '../views.ts'
+import type { DraftOffer, RecentItem } from '../views.ts'
 import { customerOf } from '../who.ts'
 
 export function accountRoutes(bank: Bank): Router {
   const router = Router()
   const { ledger } = bank
 
-  router.get('/accounts', (request, response) => {
+  router.get('/accounts', async (request, response) => {
     const accounts = ledger.accountsOf(customerOf(request).id)
     const data = {
       accounts,
       totalCents: accounts.reduce((sum, { balanceCents }) => sum + balanceCents, 0n),
       recent: recentOf(bank, request),
       draft: request.session.data.draft,
+      offer: (await offerFor(bank, request).catch(noteUnavailable)) ?? null,
     }
     sendPage(bank, response, { view: 'accounts', section: 'accounts', data })
   })
@@ -59,12 +63,23 @@ function viewedOf({ ledger }: Bank, request: Request): Viewed | null {
   return transaction && { kind: 'transaction', id: transaction.id }
 }
 
+/** What an earlier session left unfinished. Whoever has begun something new finishes that first. */
+async function offerFor(bank: Bank, request: Request): Promise<DraftOffer | null> {
+  if (request.session.data.draft !== null) return null
+  const waiting = await waitingDraft(bank, customerOf(request).id)
+  if (waiting === null) return null
+  const { accounts: t, devices, locale } = textsFor(request)
+  const { draft, device, endedAt, sessionId } = waiting
+  const ago = formatIn(locale).ago(endedAt, bank.sessions.clock.now())
+  return { session: sessionId, text: t.offer(draft.to.name, device ?? devices.unknown, ago) }
+}
+
 /** The session holds keys; names and amounts come from the ledger, as they are now. */
 function recentOf(bank: Bank, request: Request): RecentItem[] {
   return request.session.data.recentlyViewed.flatMap((viewed) => itemOf(bank, request, viewed) ?? [])
 }
 
-function itemOf({ ledger }: Bank, request: Request, { kind, id }: Viewed): RecentItem | null {
+export function itemOf({ ledger }: Bank, request: Request, { kind, id }: Viewed): RecentItem | null {
   const { id: ownerId } = customerOf(request)
   if (kind === 'account') {
     const account = ledger.account(ownerId, id)

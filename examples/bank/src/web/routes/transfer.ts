@@ -4,11 +4,12 @@ import { sendPage } from '../page.ts'
 import { customerOf } from '../who.ts'
 import { amountRoutes } from './transfer/amount.ts'
 import { recipientRoutes } from './transfer/recipient.ts'
+import { resumeRoutes } from './transfer/resume.ts'
 import { reviewRoutes } from './transfer/review.ts'
 
 /**
  * A transfer is written on three pages. Between them it lives in the session: it survives a restart of the
- * bank, it is the same in two tabs, and it is gone after log-out without anybody having to clean up.
+ * bank, and it is the same in two tabs. When the session ends it goes to the archive, from where `resume.ts` fetches it.
  */
 export function transferRoutes(bank: Bank): Router {
   const router = Router()
@@ -33,6 +34,6 @@ export function transferRoutes(bank: Bank): Router {
     sendPage(bank, response, { view: 'transfer-done', section: 'transfer', data: { transaction } })
   })
 
-  router.use(recipientRoutes(bank), amountRoutes(bank), reviewRoutes(bank))
+  router.use(recipientRoutes(bank), amountRoutes(bank), reviewRoutes(bank), resumeRoutes(bank))
   return router
 }
