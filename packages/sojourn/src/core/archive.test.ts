@@ -106,6 +106,25 @@ describe.each(ENGINES)('the archive over $name', (engine) => {
     expect((await world.stored(other.session.id)).data.byteLength).toBe(0)
   })
 
+  test('T48: a session that is used between the look of a sweep and its end lives on, whatever the clocks say', async () => {
+    await using world = await shelved(engine)
+    const slow = await world.place()
+    const ahead = await world.place({ clock: world.clockAhead(10 * SECOND) })
+    const { token, session } = await slow.store.create()
+    world.clock.advance(IDLE - 5 * SECOND)
+    const held = ahead.line.hold('due', 'after')
+    const sweep = ahead.store.sweep()
+    await held.reached
+    expect(await slow.store.touch(token)).toBe(true)
+    held.release()
+    await sweep
+    expect(await slow.store.read(token)).not.toBeNull()
+    expect(world.shelf.batches).toEqual([])
+    world.clock.advance(IDLE)
+    await settle(world, slow)
+    expect(world.shelf.rows.get(session.id)).toMatchObject({ reason: 'idle' })
+  })
+
   test('what expired holds what was stored last, also by another process', async () => {
     await using world = await shelved(engine)
     const [one, two] = await world.pair()

@@ -27,20 +27,25 @@ export function ownId(bucket: string, kind: OwnKind, name: string): SessionId {
 
 /** A record of ours. No digest matches its own, so that no token opens it. */
 export function ownRecord({ kind, id, userId, createdAt, lookAt, content }: OwnRecord): SessionRecord {
+  return { ...bareRecord(id, createdAt), userId, expiresAt: lookAt, data: ownData(kind, content) }
+}
+
+/** A record that is no session: it never dies, nobody's token opens it, and it holds nothing yet. */
+export function bareRecord(id: SessionId, createdAt: Instant): SessionRecord {
   return {
     id,
-    userId,
+    userId: null,
     version: 1,
     createdAt,
     seenAt: createdAt,
-    expiresAt: lookAt,
+    expiresAt: NEVER,
     absoluteAt: NEVER,
     authenticatedAt: null,
     digest: new Uint8Array(DIGEST_BYTES),
     previous: null,
     retired: [],
     ended: null,
-    data: ownData(kind, content),
+    data: new Uint8Array(),
   }
 }
 

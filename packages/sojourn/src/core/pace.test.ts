@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { Pace } from './pace.ts'
+import type { EngineTraits } from './port.ts'
 import { TestClock } from './test-clock.test-support.ts'
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index)
@@ -18,16 +19,26 @@ class Work {
   }
 }
 
-test('T84: however much there is to do, only so many verbs are under way', async () => {
-  const pace = new Pace(new TestClock())
-  const work = new Work()
-  const callers = numbers(5).map(() => pace.each(numbers(200), () => work.do()))
-  expect((await Promise.all(callers)).map((outcomes) => outcomes.length)).toEqual(numbers(5).map(() => 200))
-  expect(work.most).toBe(64)
-})
+function paceOn(sharedBy: EngineTraits['sharedBy']): Pace {
+  return new Pace(new TestClock(), { sharedBy })
+}
+
+test.each([
+  ['host', 64],
+  ['network', 16],
+] as const)(
+  'T84: however much there is to do at a store of one %s, %i verbs are under way',
+  async (by, most) => {
+    const pace = paceOn(by)
+    const work = new Work()
+    const callers = numbers(5).map(() => pace.each(numbers(200), () => work.do()))
+    expect((await Promise.all(callers)).map((outcomes) => outcomes.length)).toEqual(numbers(5).map(() => 200))
+    expect(work.most).toBe(most)
+  },
+)
 
 test('T84: others have a turn of the event loop after each portion, though the work itself never waits', async () => {
-  const pace = new Pace(new TestClock())
+  const pace = paceOn('host')
   let done = 0
   const count = async (): Promise<void> => {
     done += 1
@@ -45,7 +56,7 @@ test('T84: others have a turn of the event loop after each portion, though the w
 })
 
 test('T84: what fails takes no place from others, and outcomes are in the order of the items', async () => {
-  const pace = new Pace(new TestClock())
+  const pace = paceOn('host')
   const outcomes = await pace.each(numbers(100), async (index) => {
     if (index % 2 === 0) throw new Error(String(index))
   })
@@ -57,7 +68,7 @@ test('T84: what fails takes no place from others, and outcomes are in the order 
 
 test('T84: a pause is due when a quarter of a millisecond has gone by since the last one', async () => {
   const clock = new TestClock()
-  const pace = new Pace(clock)
+  const pace = new Pace(clock, { sharedBy: 'host' })
   expect(pace.isLong).toBe(true)
   await pace.breathe()
   expect(pace.isLong).toBe(false)

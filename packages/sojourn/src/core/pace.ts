@@ -1,11 +1,15 @@
 import type { Clock } from './clock.ts'
-import type { Milliseconds } from './port.ts'
+import type { EngineTraits, Milliseconds } from './port.ts'
 
 /**
- * So many verbs go to an engine together, and so many such portions at once. A request that comes meanwhile waits
- * for no more than these, at the engine and in this process (docs/decisions/0099).
+ * So many verbs go to an engine together, by who shares it, and so many such portions at once. What is asked meanwhile
+ * waits behind them: at a server for each, in this host's files for a commit that all of them share
+ * (docs/decisions/0099).
  */
-const PORTION = 32
+const PORTIONS = { process: 32, host: 32, network: 8 } as const satisfies Record<
+  EngineTraits['sharedBy'],
+  number
+>
 const PORTIONS_AT_ONCE = 2
 /** Work without a pause that nobody notices who waits for the event loop. */
 const BREATH_MS: Milliseconds = 0.25
@@ -13,12 +17,14 @@ const BREATH_MS: Milliseconds = 0.25
 /** Lets whoever else needs the event loop or the engine in between the work of a settler (SECURITY T84). */
 export class Pace {
   readonly #clock: Pick<Clock, 'monotonic'>
+  readonly #portion: number
   readonly #waiting: (() => void)[] = []
   #running = 0
   #breathedAt: Milliseconds = Number.NEGATIVE_INFINITY
 
-  constructor(clock: Pick<Clock, 'monotonic'>) {
+  constructor(clock: Pick<Clock, 'monotonic'>, { sharedBy }: Pick<EngineTraits, 'sharedBy'>) {
     this.#clock = clock
+    this.#portion = PORTIONS[sharedBy]
   }
 
   /** Does the work for each, in portions that other callers of this share; what came of each, in order. */
@@ -27,9 +33,9 @@ export class Pace {
     work: (item: Item) => Promise<unknown>,
   ): Promise<PromiseSettledResult<unknown>[]> {
     const outcomes: PromiseSettledResult<unknown>[] = []
-    for (let start = 0; start < items.length; start += PORTION) {
+    for (let start = 0; start < items.length; start += this.#portion) {
       await this.#begin()
-      outcomes.push(...(await Promise.allSettled(items.slice(start, start + PORTION).map(work))))
+      outcomes.push(...(await Promise.allSettled(items.slice(start, start + this.#portion).map(work))))
       // Its place is free when the event loop has turned once.
       setImmediate(() => this.#end())
     }

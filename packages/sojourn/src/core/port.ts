@@ -181,7 +181,8 @@ export interface Engine {
   /**
    * Ends a session: it becomes a tombstone with its data, leaves its user's index, and is due at `at` where
    * what is due is kept. True only for the one call that ended it; false when absent or ended before. An
-   * expired session that nobody has ended yet can be ended.
+   * expired session that nobody has ended yet can be ended. With reason `idle` or `absolute` only what has expired
+   * at `at` is ended: whoever finds a session expired cannot end one that somebody else has just used.
    */
   end(id: SessionId, reason: EndReason, at: Instant): Promise<boolean>
 

@@ -38,7 +38,7 @@ export class Settler<Data> {
     this.#context = context
     this.#archiver = archiver
     this.#about = about
-    this.#pace = new Pace(context.clock)
+    this.#pace = new Pace(context.clock, context.engine.traits)
   }
 
   /**

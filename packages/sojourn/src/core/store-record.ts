@@ -1,17 +1,10 @@
 import { bucketKeyCheck } from './bucket.ts'
 import { SessionError } from './errors.ts'
-import {
-  type Engine,
-  type Instant,
-  NEVER,
-  type Replaced,
-  type SessionId,
-  type SessionRecord,
-} from './port.ts'
+import { bareRecord } from './own-record.ts'
+import type { Engine, Instant, Replaced, SessionId, SessionRecord } from './port.ts'
 
 /** The id of the record that a store keeps about itself. No digest matches it, so no token opens it. */
 export const STORE_ID: SessionId = '----------------'
-const DIGEST_BYTES = 32
 const ATTEMPTS = 8
 
 interface About {
@@ -160,21 +153,7 @@ function assertKeepsDue({ traits }: Engine, archives: boolean): void {
 }
 
 function recordOf(about: About, version: number, now: Instant): SessionRecord {
-  return {
-    id: STORE_ID,
-    userId: null,
-    version,
-    createdAt: now,
-    seenAt: now,
-    expiresAt: NEVER,
-    absoluteAt: NEVER,
-    authenticatedAt: null,
-    digest: new Uint8Array(DIGEST_BYTES),
-    previous: null,
-    retired: [],
-    ended: null,
-    data: Buffer.from(JSON.stringify(about)),
-  }
+  return { ...bareRecord(STORE_ID, now), version, data: Buffer.from(JSON.stringify(about)) }
 }
 
 function aboutOf(record: SessionRecord): About {

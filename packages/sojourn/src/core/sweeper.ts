@@ -5,13 +5,13 @@ import type { Settler } from './settler.ts'
 
 /** The mean time between two sweeps; each is moved by up to half of it, so that processes spread out. */
 const INTERVAL_MS: Milliseconds = 4_000
-/** The same while more is due than one sweep may take. */
+/** The same while more is due than one sweep may take: others have their turns meanwhile all the same. */
 const HURRY_MS: Milliseconds = 10
 const BATCH = 200
 /** Where they are so large that the engine does not answer in time, so many at least. */
 const LEAST_BATCH = 5
-/** While one batch waits for a disk, a server or the archive, the next ones are begun. */
-const BATCHES_AT_ONCE = 5
+/** While one batch waits for the archive, the next one is ended. More would only fill memory (docs/decisions/0099). */
+const BATCHES_AT_ONCE = 2
 /** Batches follow each other at once only until this much time went by; the rest waits (SECURITY T84). */
 const TURN_MS: Milliseconds = 100
 /**

@@ -66,6 +66,15 @@ export function assertEnd(reason: EndReason, at: Instant): void {
   assertInstant(at, 'end')
 }
 
+/** Whether a session that lives by its deadline would be ended as if it had expired. */
+export function isTooEarly(
+  { expiresAt }: Pick<SessionRecord, 'expiresAt'>,
+  reason: EndReason,
+  at: Instant,
+): boolean {
+  return (reason === 'idle' || reason === 'absolute') && expiresAt > at
+}
+
 /** @throws SessionError `INVALID_ARGUMENT` */
 export function assertUserId(userId: string): void {
   assert(isUserId(userId), 'userId')

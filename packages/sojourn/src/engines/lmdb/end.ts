@@ -1,4 +1,5 @@
 import type { EndReason, Instant, SessionId } from '../../core/port.ts'
+import { isTooEarly } from '../record-check.ts'
 import { type CutOff, cut } from './cut-off.ts'
 import type { KeyValue } from './key-value.ts'
 import { recordKey, userKey } from './keys.ts'
@@ -10,7 +11,7 @@ const NO_DATA = new Uint8Array()
 /** Within a write transaction. */
 export function end(store: KeyValue, id: SessionId, reason: EndReason, at: Instant): boolean {
   const stored = find(store, id)
-  if (stored === null || stored.record.ended !== null) return false
+  if (stored === null || stored.record.ended !== null || isTooEarly(stored.record, reason, at)) return false
   const { userId } = stored.record
   if (userId !== null) unlist(store, userId, new Set([id]))
   bury(store, stored, { at, reason })

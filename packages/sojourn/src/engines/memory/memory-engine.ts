@@ -12,7 +12,7 @@ import {
   type UserKey,
   type UserLimit,
 } from '../../core/port.ts'
-import { assertLives, assertNewer, CEILING } from '../record-check.ts'
+import { assertLives, assertNewer, CEILING, isTooEarly } from '../record-check.ts'
 import { DueQueue } from './due-queue.ts'
 import type { MemoryLimits } from './memory-options.ts'
 import { bytesOf, copyOf, isLive, type Stored } from './stored.ts'
@@ -106,7 +106,7 @@ export class MemoryEngine implements Engine {
   async end(id: SessionId, reason: EndReason, at: Instant): Promise<boolean> {
     this.#assertOpen()
     const stored = this.#find(id)
-    if (stored === null || stored.record.ended !== null) return false
+    if (stored === null || stored.record.ended !== null || isTooEarly(stored.record, reason, at)) return false
     this.#end(stored, reason, at)
     return true
   }

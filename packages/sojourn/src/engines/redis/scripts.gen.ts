@@ -16,7 +16,7 @@ interface Library {
   readonly source: string
 }
 
-const LIBRARY_NAME = 'sojourn_b6277ded488c'
+const LIBRARY_NAME = 'sojourn_57d1e0e058d7'
 
 const RECORD_PART = `local USER_BYTES = 60
 local DIGEST = 67
@@ -311,7 +311,8 @@ keep_cut_off()
 return answer
 `
 
-const END_BODY = `local keep, keeps_due = tonumber(ARGV[4]), ARGV[5] == '1'
+const END_BODY = `local IDLE, ABSOLUTE = '\\3', '\\4'
+local keep, keeps_due = tonumber(ARGV[4]), ARGV[5] == '1'
 local prefix = string.sub(KEYS[1], 1, -19)
 if keeps_due then assert_whole_slot(KEYS[1], prefix) end
 local head, index, due_at, has_ended = find(KEYS[1], keep, keeps_due)
@@ -324,6 +325,9 @@ if has_ended then
   redis.call('SETRANGE', KEYS[1], '12', stored)
   return stored == ARGV[1] and 1 or 0
 end
+local _, _, _, _, expires_at = fields_of(head)
+local is_expiry = ARGV[3] == IDLE or ARGV[3] == ABSOLUTE
+if is_expiry and expires_at > tonumber(ARGV[2]) then return 0 end
 bury(prefix, string.sub(KEYS[1], -16), index, {
   write_id = ARGV[1], state = ARGV[3], at = tonumber(ARGV[2]),
   keep = keep, keeps_due = keeps_due, due_at = due_at,
@@ -502,7 +506,7 @@ export const SCRIPTS = {
   end: {
     name: 'end',
     functionName: `${LIBRARY_NAME}_end`,
-    sha1: '636bd6786f25bfa3373bc2c6e1691c37d862d0c8',
+    sha1: '12d9739d300f65e6cc8c370c67001aae56f56ae2',
     commands: ['EXISTS', 'GETRANGE', 'PEXPIREAT', 'SETRANGE', 'UNLINK', 'ZADD', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${DIGITS_PART}${USER_INDEX_PART}${CUT_OFF_PART}${BURY_PART}${FIND_PART}${REGARDLESS_PART}${WHOLE_SLOT_PART}${END_BODY}`,
   },

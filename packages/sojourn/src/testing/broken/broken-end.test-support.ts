@@ -28,6 +28,22 @@ export const brokenEnd: readonly BrokenEngine[] = [
     ),
   ),
   broken(
+    'end takes a session for expired that was used meanwhile',
+    [
+      'a session that was used meanwhile is not ended as idle, and lives on',
+      'a session that was used meanwhile is not ended as absolute, and lives on',
+    ],
+    (engine) => ({
+      end: async (id, reason, at) => {
+        const isExpiry = reason === 'idle' || reason === 'absolute'
+        const isEnded = await engine.end(id, isExpiry ? 'admin' : reason, at)
+        const stored = await recordOf(engine, id)
+        if (isEnded && stored !== null) await force(engine, { ...stored, ended: { at, reason } })
+        return isEnded
+      },
+    }),
+  ),
+  broken(
     'end answers true for an absent session',
     ['an end of an absent id is false and leaves no tombstone'],
     (engine) => ({

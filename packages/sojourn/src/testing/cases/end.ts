@@ -65,6 +65,29 @@ export const endCases: readonly ConformanceCase[] = [
       await isDue(engine, at, [tombstone], 'an expired session that was ended is not due once')
     },
   ),
+  ...(['idle', 'absolute'] as const).map((reason) =>
+    proves(
+      'With reason `idle` or `absolute` only what has expired at `at` is ended:',
+      `a session that was used meanwhile is not ended as ${reason}, and lives on`,
+      async (engine) => {
+        await put(engine, first)
+        await engine.touch(first.id, first.expiresAt - 1, first.expiresAt + MINUTE)
+        same(
+          await engine.end(first.id, reason, first.expiresAt),
+          false,
+          'end answered true for a live session',
+        )
+        const moved = { ...first, seenAt: first.expiresAt - 1, expiresAt: first.expiresAt + MINUTE }
+        await isStored(engine, moved, 'the end of a live session left a trace')
+        await lists(engine, ['u_1', first.expiresAt], [first.id], 'the live session left the index')
+        same(
+          await engine.end(first.id, reason, moved.expiresAt),
+          true,
+          'end answered false for an expired session',
+        )
+      },
+    ),
+  ),
   proves(ENDS, 'an end of an anonymous session is one like any other', async (engine) => {
     const anonymous = sample({ userId: null })
     await put(engine, anonymous)

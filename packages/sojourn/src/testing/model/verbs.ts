@@ -58,6 +58,8 @@ export function touch(state: LaneState, id: SessionId, seenAt: Instant, expiresA
 export function end(state: LaneState, id: SessionId, reason: EndReason, at: Instant): Step<boolean> {
   const entry = state.get(id)
   if (entry === undefined || entry.record.ended !== null) return [state, false]
+  const isExpiry = reason === 'idle' || reason === 'absolute'
+  if (isExpiry && entry.record.expiresAt > at) return [state, false]
   return [put(state, { ...entry.record, ended: { at, reason } }), true]
 }
 
@@ -82,5 +84,9 @@ export function settle(state: LaneState, id: SessionId, keepUntil: Instant | nul
 }
 
 function endAll(state: LaneState, ids: readonly SessionId[], reason: EndReason, at: Instant): LaneState {
-  return ids.reduce((left, id) => end(left, id, reason, at)[0], state)
+  return ids.reduce((left, id) => {
+    const entry = left.get(id)
+    const isOver = entry === undefined || entry.record.ended !== null
+    return isOver ? left : put(left, { ...entry.record, ended: { at, reason } })
+  }, state)
 }

@@ -5,7 +5,7 @@
 -- ARGV[3]     the state byte of the reason
 -- ARGV[4]     how long a live record is kept past its deadline, in milliseconds
 -- ARGV[5]     1 when what is due is listed, else 0
--- Returns     1 when this call ended it, 0 when it was absent or had ended, -1 when the record cannot be read
+-- Returns     1 when this call ended it, 0 when it was absent, had ended or has not expired, -1 when the record cannot be read
 -- Complexity  O(log m), m = the entries of the index
 
 -- @include record
@@ -15,6 +15,9 @@
 -- @include find
 -- @include regardless
 -- @include whole-slot
+
+-- The state bytes of the two reasons that are deadlines.
+local IDLE, ABSOLUTE = '\3', '\4'
 
 local keep, keeps_due = tonumber(ARGV[4]), ARGV[5] == '1'
 local prefix = string.sub(KEYS[1], 1, -19)
@@ -33,6 +36,10 @@ if has_ended then
   -- The write id of this call: it was sent twice.
   return stored == ARGV[1] and 1 or 0
 end
+-- It was found expired, and somebody has used it since.
+local _, _, _, _, expires_at = fields_of(head)
+local is_expiry = ARGV[3] == IDLE or ARGV[3] == ABSOLUTE
+if is_expiry and expires_at > tonumber(ARGV[2]) then return 0 end
 bury(prefix, string.sub(KEYS[1], -16), index, {
   write_id = ARGV[1], state = ARGV[3], at = tonumber(ARGV[2]),
   keep = keep, keeps_due = keeps_due, due_at = due_at,
