@@ -1,3 +1,7 @@
+import { runArchive } from './archive/archive-bench.ts'
+import { updateArchivePage } from './archive/archive-markdown.ts'
+import { ARCHIVE_HELP, parseArchive } from './archive/archive-options.ts'
+import { serveArchive } from './archive/archive-process.ts'
 import { HELP, parseEmbedded } from './command-line.ts'
 import { serveContestant } from './contestant-process.ts'
 import { isContestant } from './contestants/contestants.ts'
@@ -23,6 +27,9 @@ switch (command) {
   case 'redis':
     await bench(REDIS_HELP, () => parseRedis(rest), redis, updateRedisPages)
     break
+  case 'archive':
+    await bench(ARCHIVE_HELP, () => parseArchive(rest), runArchive, updateArchivePage)
+    break
   // What follows is for the processes that this one starts.
   case 'serve':
     if (isContestant(first)) await serveContestant(first, second)
@@ -33,6 +40,9 @@ switch (command) {
   case 'serve-scale':
     await serveScale(first)
     break
+  case 'serve-archive':
+    await serveArchive(JSON.parse(first))
+    break
   case 'fill':
     await fillStore(first, Number(second))
     break
@@ -40,7 +50,7 @@ switch (command) {
     console.log(JSON.stringify(await openStore(first, Number(second), Number(third))))
     break
   default:
-    console.log(`${HELP}\n\n${REDIS_HELP}`)
+    console.log(`${HELP}\n\n${REDIS_HELP}\n\n${ARCHIVE_HELP}`)
     process.exitCode = command === '' || command === '--help' ? 0 : 1
 }
 

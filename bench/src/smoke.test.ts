@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { ArchiveReport } from './archive/archive-report.ts'
+import { KINDS } from './archive/throughput.ts'
 import { OPERATIONS } from './contestants/contestant.ts'
 import { CONTESTANTS } from './contestants/contestants.ts'
 import type { ManySessionsReport, SideBySideReport } from './embedded/report.ts'
@@ -141,4 +143,40 @@ test('the benchmark fills a large Redis store with sessions that can be read, ch
   expect(sweep.idle.settled).toBe(0)
   expect(sweep.busy.settled).toBeGreaterThan(0)
   expect(verdicts.filter(({ value }) => !Number.isFinite(value.value))).toEqual([])
+})
+
+test('the benchmark of the archive settles what it made, and reads beside it', {
+  timeout: LIMIT_MS,
+}, async () => {
+  const json = join(folder, 'archive.json')
+  const only = ['--only', IS_ALL ? 'memory,lmdb,redis-ioredis' : 'lmdb']
+  const args = ['--quick', ...only, '--dir', stores, '--json', json]
+  const { code, stderr } = await bench('archive', ...args)
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  const report: ArchiveReport = JSON.parse(readFileSync(json, 'utf8'))
+  const { throughput, beside, promptness, backlog, verdicts } = report
+  expect(new Set(throughput.map(({ kind }) => kind))).toEqual(new Set(KINDS))
+  expect(new Set(throughput.map(({ selects }) => selects))).toEqual(new Set([true, false]))
+  // All of it came to the archive, with its data where that was asked for.
+  for (const { sessions, archived, withData, selects, perSecond } of throughput) {
+    expect({ archived, withData }).toEqual({ archived: sessions, withData: selects ? sessions : 0 })
+    expect(perSecond).toBeGreaterThan(0)
+  }
+  expect(new Set(beside.map(({ who }) => who))).toEqual(new Set(['same', 'other']))
+  expect(beside.filter((each) => !(each.settledPerSecond > 0 && each.beside.reads > 0))).toEqual([])
+  // The sweep leaves a session alone for three seconds.
+  const waits = promptness.flatMap((each) => each.waits)
+  expect(waits.filter((wait) => wait < 3_000)).toEqual([])
+  expect(backlog.map(({ sessions, samples }) => (samples.at(-1)?.settled ?? 0) >= sessions)).not.toContain(
+    false,
+  )
+  expect(verdicts.filter(({ value }) => !Number.isFinite(value.value))).toEqual([])
+  expect(readdirSync(stores)).toEqual([])
+})
+
+test('a mistyped option of the archive is told in one line', async () => {
+  const { code, stderr } = await bench('archive', '--only', 'sqlite')
+  expect(code).toBe(1)
+  expect(stderr.split('\n')[0]).toContain('--only takes memory, lmdb, lmdb-commit')
+  expect((await bench('archive', '--parts', 'all')).stderr).toContain('--parts takes throughput, beside')
 })

@@ -5,7 +5,7 @@ import { redacted, SessionError } from './errors.ts'
 import type { Instant, Milliseconds } from './port.ts'
 
 /** Longer than this a destination may not take for a batch. */
-export const WRITE_MS: Milliseconds = 10_000
+const WRITE_MS: Milliseconds = 10_000
 const FIRST_PAUSE_MS: Milliseconds = 1_000
 const LONGEST_PAUSE_MS: Milliseconds = 60_000
 /** So often a session may look like an outage, alone and while others get through, before it counts as refused. */

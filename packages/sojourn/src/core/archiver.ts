@@ -46,7 +46,7 @@ export class Archiver<Data> {
     this.#context = context
     this.#rows = new ArchiveRows(context.codec, archive)
     this.#writer = new ArchiveWriter(destination, context.clock, random)
-    this.#pace = new Pace(context.clock, context.engine.traits)
+    this.#pace = new Pace(context)
     this.letters = new DeadLetters(context.engine, random)
     this.erasure = new Erasure(context.engine)
     this.#on = new Set(on)

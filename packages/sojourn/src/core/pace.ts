@@ -1,30 +1,39 @@
 import type { Clock } from './clock.ts'
 import type { EngineTraits, Milliseconds } from './port.ts'
+import type { Records } from './records.ts'
 
 /**
- * So many verbs go to an engine together, by who shares it, and so many such portions at once. What is asked meanwhile
- * waits behind them: at a server for each, in this host's files for a commit that all of them share
- * (docs/decisions/0099).
+ * So many verbs go to an engine together while this process serves requests, by who shares the engine, and so many
+ * such portions at once. What a request asks meanwhile waits behind them: at a server for each, in this host's files
+ * for a commit that all of them share (docs/decisions/0099).
  */
-const PORTIONS = { process: 32, host: 32, network: 8 } as const satisfies Record<
-  EngineTraits['sharedBy'],
-  number
->
+const AT_A_SERVER = 8
+const AT_HOME = 32
+/** The same while nobody else asks this process for anything. */
+const ALONE = 256
 const PORTIONS_AT_ONCE = 2
+/** So long after a request others may follow. */
+const BUSY_MS: Milliseconds = 1_000
 /** Work without a pause that nobody notices who waits for the event loop. */
 const BREATH_MS: Milliseconds = 0.25
 
+interface Paces {
+  readonly clock: Pick<Clock, 'monotonic'>
+  readonly engine: { readonly traits: Pick<EngineTraits, 'sharedBy'> }
+  readonly records: Pick<Records, 'reads'>
+}
+
 /** Lets whoever else needs the event loop or the engine in between the work of a settler (SECURITY T84). */
 export class Pace {
-  readonly #clock: Pick<Clock, 'monotonic'>
-  readonly #portion: number
+  readonly #context: Paces
   readonly #waiting: (() => void)[] = []
   #running = 0
+  #reads = 0
+  #busyUntil: Milliseconds = Number.NEGATIVE_INFINITY
   #breathedAt: Milliseconds = Number.NEGATIVE_INFINITY
 
-  constructor(clock: Pick<Clock, 'monotonic'>, { sharedBy }: Pick<EngineTraits, 'sharedBy'>) {
-    this.#clock = clock
-    this.#portion = PORTIONS[sharedBy]
+  constructor(context: Paces) {
+    this.#context = context
   }
 
   /** Does the work for each, in portions that other callers of this share; what came of each, in order. */
@@ -33,24 +42,39 @@ export class Pace {
     work: (item: Item) => Promise<unknown>,
   ): Promise<PromiseSettledResult<unknown>[]> {
     const outcomes: PromiseSettledResult<unknown>[] = []
-    for (let start = 0; start < items.length; start += this.#portion) {
+    while (outcomes.length < items.length) {
       await this.#begin()
-      outcomes.push(...(await Promise.allSettled(items.slice(start, start + this.#portion).map(work))))
+      const portion = items.slice(outcomes.length, outcomes.length + this.#portion())
+      outcomes.push(...(await Promise.allSettled(portion.map(work))))
       // Its place is free when the event loop has turned once.
       setImmediate(() => this.#end())
     }
     return outcomes
   }
 
+  /** Whether nobody has asked this process for a session lately: then there is nobody to be gentle to. */
+  get isAlone(): boolean {
+    const { clock, records } = this.#context
+    const now = clock.monotonic()
+    if (records.reads !== this.#reads) this.#busyUntil = now + BUSY_MS
+    this.#reads = records.reads
+    return now >= this.#busyUntil
+  }
+
   /** Whether it is time for `breathe`: asked between pieces of work, because most need no pause. */
   get isLong(): boolean {
-    return this.#clock.monotonic() - this.#breathedAt >= BREATH_MS
+    return this.#context.clock.monotonic() - this.#breathedAt >= BREATH_MS
   }
 
   /** Others have their turn of the event loop. */
   async breathe(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve))
-    this.#breathedAt = this.#clock.monotonic()
+    this.#breathedAt = this.#context.clock.monotonic()
+  }
+
+  #portion(): number {
+    if (this.isAlone) return ALONE
+    return this.#context.engine.traits.sharedBy === 'network' ? AT_A_SERVER : AT_HOME
   }
 
   async #begin(): Promise<void> {

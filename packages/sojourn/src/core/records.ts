@@ -23,6 +23,7 @@ export class Records {
   #opened = false
   #refreshedAt: Milliseconds = Number.NEGATIVE_INFINITY
   #refreshing = false
+  #reads = 0
 
   constructor(engine: Engine, clock: Clock, about: StoreRecord) {
     this.#engine = engine
@@ -41,8 +42,14 @@ export class Records {
 
   /** The record of each id, in order. One round trip. */
   read(ids: readonly SessionId[]): Promise<(SessionRecord | null)[]> {
+    this.#reads += 1
     if (!this.#opened) return this.#readFirst(ids)
     return this.#mustRefresh() ? this.#readWithCutoff(ids) : this.#engine.read(ids)
+  }
+
+  /** How often it was asked for records: by requests, mostly. */
+  get reads(): number {
+    return this.#reads
   }
 
   /** Whether the store-wide cut-off is known well enough: then `refresh` has nothing to do. */

@@ -17,6 +17,10 @@ import {
 } from './port.ts'
 import type { StoreRecord } from './store-record.ts'
 
+/** More would only wait in memory, and the garbage collector copies what waits (docs/decisions/0099). */
+const BATCHES_BESIDE_OTHERS = 2
+const BATCHES_ALONE = 5
+
 type Settles = Pick<StoreContext<unknown>, 'engine' | 'clock' | 'events' | 'records'>
 type About = Pick<StoreRecord, 'archives' | 'notBefore' | 'open'>
 
@@ -38,7 +42,7 @@ export class Settler<Data> {
     this.#context = context
     this.#archiver = archiver
     this.#about = about
-    this.#pace = new Pace(context.clock, context.engine.traits)
+    this.#pace = new Pace(context)
   }
 
   /**
@@ -48,6 +52,11 @@ export class Settler<Data> {
   async maySettle(): Promise<boolean> {
     await this.#about.open(this.#context.clock.now())
     return this.#archiver !== null || !this.#about.archives
+  }
+
+  /** How many batches may be under way. While one waits for a disk, a server or the archive, others are begun. */
+  get batchesAtOnce(): number {
+    return this.#pace.isAlone ? BATCHES_ALONE : BATCHES_BESIDE_OTHERS
   }
 
   /** Whether going faster would help nobody: the archive takes nothing. */

@@ -10,8 +10,6 @@ const HURRY_MS: Milliseconds = 10
 const BATCH = 200
 /** Where they are so large that the engine does not answer in time, so many at least. */
 const LEAST_BATCH = 5
-/** While one batch waits for the archive, the next one is ended. More would only fill memory (docs/decisions/0099). */
-const BATCHES_AT_ONCE = 2
 /** Batches follow each other at once only until this much time went by; the rest waits (SECURITY T84). */
 const TURN_MS: Milliseconds = 100
 /**
@@ -23,7 +21,10 @@ export const SETTLE_AFTER_MS: Milliseconds = 3_000
 const CLOCK_JUMP_MS: Milliseconds = 60_000
 
 type Sweeps = Pick<StoreContext<unknown>, 'engine' | 'clock' | 'events' | 'counters' | 'background'>
-type Settles = Pick<Settler<unknown>, 'maySettle' | 'isHindered' | 'settle' | 'noteReached' | 'stop'>
+type Settles = Pick<
+  Settler<unknown>,
+  'maySettle' | 'isHindered' | 'batchesAtOnce' | 'settle' | 'noteReached' | 'stop'
+>
 
 /** How sweeping goes, in this process. */
 export interface SweepHealth {
@@ -107,7 +108,8 @@ export class Sweeper {
     const batch = this.#batch
     const running = new Batches()
     for (let isFull = true; isFull && clock.monotonic() <= until && !this.#isStopped; ) {
-      if (running.count >= BATCHES_AT_ONCE) await running.fewerThan(BATCHES_AT_ONCE)
+      const { batchesAtOnce } = this.#settler
+      if (running.count >= batchesAtOnce) await running.fewerThan(batchesAtOnce)
       const due = await engine.due(clock.now() - SETTLE_AFTER_MS, batch).catch(running.fail)
       isFull = due.length === batch
       this.#isBehind = isFull

@@ -12,6 +12,7 @@
 -- @include bury
 -- @include user-index
 -- @include find
+-- @include whole-slot
 
 local given_seen_at, keep, keeps_due = tonumber(ARGV[1]), tonumber(ARGV[3]), ARGV[4] == '1'
 local head, _, due_at, has_ended = find(KEYS[1], keep, keeps_due)
@@ -25,8 +26,9 @@ local new_expires_at = math.max(math.min(tonumber(ARGV[2]), absolute_at), expire
 -- In this order, so that it also goes on a server that is out of memory.
 redis.call('PEXPIREAT', KEYS[1], digits_of(new_expires_at + keep))
 redis.call('SETRANGE', KEYS[1], '28', struct.pack('>I6I6', new_seen_at, new_expires_at))
--- It was made by a process that lists nothing.
-if keeps_due and not due_at then
-  redis.call('ZADD', string.sub(KEYS[1], 1, -19) .. 'due', new_expires_at, string.sub(KEYS[1], -16))
+-- It was made by a process that lists nothing; or the list has moved to another server, and must not be begun anew.
+local prefix = string.sub(KEYS[1], 1, -19)
+if keeps_due and not due_at and is_whole_slot(KEYS[1], prefix) then
+  redis.call('ZADD', prefix .. 'due', new_expires_at, string.sub(KEYS[1], -16))
 end
 return 1
