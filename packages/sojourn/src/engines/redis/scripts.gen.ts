@@ -16,7 +16,7 @@ interface Library {
   readonly source: string
 }
 
-const LIBRARY_NAME = 'sojourn_5d77e497c8b5'
+const LIBRARY_NAME = 'sojourn_01dce284ce0f'
 
 const RECORD_PART = `local USER_BYTES = 60
 local DIGEST = 67
@@ -142,10 +142,6 @@ end
 
 const WHOLE_SLOT_PART = `local function assert_whole_slot(key, prefix)
   redis.call('EXISTS', key, prefix .. 'none')
-end
-local function is_whole_slot(key, prefix)
-  local reply = redis.pcall('EXISTS', key, prefix .. 'none')
-  return type(reply) ~= 'table'
 end
 `
 
@@ -442,8 +438,6 @@ if index and new_absolute_at > absolute_at then keep_index(index.key, new_absolu
 if due_at then
   local earliest = math.max(expires_to_be, leased_until(due_at))
   if earliest < due_at then redis.call('ZADD', prefix .. 'due', earliest, id) end
-elseif keeps_due and is_whole_slot(KEYS[1], prefix) then
-  redis.call('ZADD', prefix .. 'due', expires_to_be, id)
 end
 return string.sub(head, DIGEST, USER - 1) == string.sub(value, DIGEST, USER - 1) and 1 or 2
 `
@@ -473,16 +467,15 @@ const TOUCH_BODY = `local given_seen_at, keep, keeps_due = tonumber(ARGV[1]), to
 local head, _, due_at, has_ended = find(KEYS[1], keep, keeps_due)
 if not head or has_ended then return 0 end
 if has_ended == nil then return -1 end
+local prefix, is_unlisted = string.sub(KEYS[1], 1, -19), keeps_due and not due_at
+if is_unlisted then assert_whole_slot(KEYS[1], prefix) end
 local _, _, _, seen_at, expires_at, absolute_at = fields_of(head)
 if given_seen_at >= expires_at then return 0 end
 local new_seen_at = math.max(given_seen_at, seen_at)
 local new_expires_at = math.max(math.min(tonumber(ARGV[2]), absolute_at), expires_at)
 redis.call('PEXPIREAT', KEYS[1], digits_of(new_expires_at + keep))
 redis.call('SETRANGE', KEYS[1], '28', struct.pack('>I6I6', new_seen_at, new_expires_at))
-local prefix = string.sub(KEYS[1], 1, -19)
-if keeps_due and not due_at and is_whole_slot(KEYS[1], prefix) then
-  redis.call('ZADD', prefix .. 'due', new_expires_at, string.sub(KEYS[1], -16))
-end
+if is_unlisted then redis.call('ZADD', prefix .. 'due', new_expires_at, string.sub(KEYS[1], -16)) end
 return 1
 `
 
@@ -490,7 +483,7 @@ export const SCRIPTS = {
   create: {
     name: 'create',
     functionName: `${LIBRARY_NAME}_create`,
-    sha1: 'cd7cdc09e3292e92654cb36b5436ba58e97cc7aa',
+    sha1: 'c38d76ea9f7f10dba56565e3aa6c7ab271e2d13a',
     commands: ['EXISTS', 'GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'ZADD', 'ZCOUNT', 'ZRANGE', 'ZRANGEBYSCORE', 'ZRANK', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${DIGITS_PART}${USER_INDEX_PART}${CUT_OFF_PART}${IDS_OF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${WHOLE_SLOT_PART}${CREATE_BODY}`,
   },
@@ -504,49 +497,49 @@ export const SCRIPTS = {
   endUser: {
     name: 'end-user',
     functionName: `${LIBRARY_NAME}_end_user`,
-    sha1: '203edadd4cabb7b5c9141d1f1d0f6856db144ac9',
+    sha1: '9923b2189f9a84752752761dd77549a5a8c43d4d',
     commands: ['EXISTS', 'GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'UNLINK', 'ZADD', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${DIGITS_PART}${USER_INDEX_PART}${CUT_OFF_PART}${IDS_OF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${REGARDLESS_PART}${WHOLE_SLOT_PART}${END_USER_BODY}`,
   },
   end: {
     name: 'end',
     functionName: `${LIBRARY_NAME}_end`,
-    sha1: 'd9385e3bb771fbfd7e4a72ca755a208e4af718c9',
+    sha1: '12d9739d300f65e6cc8c370c67001aae56f56ae2',
     commands: ['EXISTS', 'GETRANGE', 'PEXPIREAT', 'SETRANGE', 'UNLINK', 'ZADD', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${DIGITS_PART}${USER_INDEX_PART}${CUT_OFF_PART}${BURY_PART}${FIND_PART}${REGARDLESS_PART}${WHOLE_SLOT_PART}${END_BODY}`,
   },
   lease: {
     name: 'lease',
     functionName: `${LIBRARY_NAME}_lease`,
-    sha1: 'c27139e7de532e28bc8e63c0cf7b32510e0a45a2',
+    sha1: '85123e530f7f4c5c68e3d1d1d4fddf331c29dde5',
     commands: ['EXISTS', 'GET', 'UNLINK', 'ZADD', 'ZRANGEBYSCORE', 'ZREM'],
     source: `${RECORD_PART}${WHOLE_SLOT_PART}${REGARDLESS_PART}${LEASE_BODY}`,
   },
   list: {
     name: 'list',
     functionName: `${LIBRARY_NAME}_list`,
-    sha1: '6032b7ce49f7ef8c4a1e25aaf6e5015f5307d9b9',
+    sha1: '242583ef95fef0f04f943dd55627e93c256abb87',
     commands: ['EXISTS', 'GET', 'ZRANGEBYSCORE'],
     source: `${RECORD_PART}${DIGITS_PART}${USER_INDEX_PART}${CUT_OFF_PART}${IDS_OF_PART}${WHOLE_SLOT_PART}${LIST_BODY}`,
   },
   replace: {
     name: 'replace',
     functionName: `${LIBRARY_NAME}_replace`,
-    sha1: '73c2307ca66f1e0d1e1e38714c3b41ae8efa6591',
+    sha1: 'd2abf8322d70b7ecaf115957d11a44bce10e99f5',
     commands: ['EXISTS', 'GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'ZADD', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
-    source: `${RECORD_PART}${DIGITS_PART}${USER_INDEX_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${BURY_PART}${WHOLE_SLOT_PART}${REPLACE_BODY}`,
+    source: `${RECORD_PART}${DIGITS_PART}${USER_INDEX_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${BURY_PART}${REPLACE_BODY}`,
   },
   settle: {
     name: 'settle',
     functionName: `${LIBRARY_NAME}_settle`,
-    sha1: 'f607e993c2031fc0c74bf8ab07232e864b371cdd',
+    sha1: '6cd401539e560d4c20654f580d52b3ba5bbae9f8',
     commands: ['EXISTS', 'GETRANGE', 'SET', 'UNLINK', 'ZADD', 'ZREM'],
     source: `${RECORD_PART}${WHOLE_SLOT_PART}${REGARDLESS_PART}${SETTLE_BODY}`,
   },
   touch: {
     name: 'touch',
     functionName: `${LIBRARY_NAME}_touch`,
-    sha1: 'e68879d138bafcd30e6c9e8ba22219ef1d15474a',
+    sha1: '94e55c3a81377a0cbcf9b21af40b1a4826262a39',
     commands: ['EXISTS', 'GETRANGE', 'PEXPIREAT', 'SETRANGE', 'ZADD', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${DIGITS_PART}${USER_INDEX_PART}${CUT_OFF_PART}${BURY_PART}${FIND_PART}${WHOLE_SLOT_PART}${TOUCH_BODY}`,
   },

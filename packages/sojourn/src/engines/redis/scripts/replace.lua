@@ -15,7 +15,6 @@
 -- @include keep-index
 -- @include user-index
 -- @include bury
--- @include whole-slot
 
 local value, keep, keeps_due = ARGV[1], tonumber(ARGV[3]), ARGV[4] == '1'
 local head = head_of(KEYS[1])
@@ -75,8 +74,5 @@ if index and new_absolute_at > absolute_at then keep_index(index.key, new_absolu
 if due_at then
   local earliest = math.max(expires_to_be, leased_until(due_at))
   if earliest < due_at then redis.call('ZADD', prefix .. 'due', earliest, id) end
-elseif keeps_due and is_whole_slot(KEYS[1], prefix) then
-  -- It was made by a process that lists nothing; or else the list has moved to another server.
-  redis.call('ZADD', prefix .. 'due', expires_to_be, id)
 end
 return string.sub(head, DIGEST, USER - 1) == string.sub(value, DIGEST, USER - 1) and 1 or 2

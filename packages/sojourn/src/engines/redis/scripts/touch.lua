@@ -19,6 +19,10 @@ local head, _, due_at, has_ended = find(KEYS[1], keep, keeps_due)
 if not head or has_ended then return 0 end
 if has_ended == nil then return -1 end
 
+-- It was made by a process that lists nothing; or the list has moved to another server, and must not be begun anew.
+local prefix, is_unlisted = string.sub(KEYS[1], 1, -19), keeps_due and not due_at
+if is_unlisted then assert_whole_slot(KEYS[1], prefix) end
+
 local _, _, _, seen_at, expires_at, absolute_at = fields_of(head)
 if given_seen_at >= expires_at then return 0 end
 local new_seen_at = math.max(given_seen_at, seen_at)
@@ -26,9 +30,5 @@ local new_expires_at = math.max(math.min(tonumber(ARGV[2]), absolute_at), expire
 -- In this order, so that it also goes on a server that is out of memory.
 redis.call('PEXPIREAT', KEYS[1], digits_of(new_expires_at + keep))
 redis.call('SETRANGE', KEYS[1], '28', struct.pack('>I6I6', new_seen_at, new_expires_at))
--- It was made by a process that lists nothing; or the list has moved to another server, and must not be begun anew.
-local prefix = string.sub(KEYS[1], 1, -19)
-if keeps_due and not due_at and is_whole_slot(KEYS[1], prefix) then
-  redis.call('ZADD', prefix .. 'due', new_expires_at, string.sub(KEYS[1], -16))
-end
+if is_unlisted then redis.call('ZADD', prefix .. 'due', new_expires_at, string.sub(KEYS[1], -16)) end
 return 1

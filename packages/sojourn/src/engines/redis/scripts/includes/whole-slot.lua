@@ -6,9 +6,3 @@
 local function assert_whole_slot(key, prefix)
   redis.call('EXISTS', key, prefix .. 'none')
 end
-
--- Whether it is not moving: for what can be left for another time.
-local function is_whole_slot(key, prefix)
-  local reply = redis.pcall('EXISTS', key, prefix .. 'none')
-  return type(reply) ~= 'table'
-end
