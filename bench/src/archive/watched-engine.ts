@@ -26,10 +26,6 @@ export class WatchedEngine implements Engine {
     this.#engine = engine
   }
 
-  get settled(): number {
-    return this.#settled
-  }
-
   /** From the first question that had an answer until now, or until the last one was settled. */
   get settlingMs(): number {
     return this.#firstDueAt === null ? 0 : this.#lastSettledAt - this.#firstDueAt
