@@ -3,7 +3,7 @@ import { Arena, type ArenaOptions } from './arena.test-support.ts'
 import { TWINS } from './arena-twins.test-support.ts'
 import { ENGINES, type EngineUnderTest } from './engines.test-support.ts'
 
-const { SOJOURN_INTERLEAVINGS = '10000', SOJOURN_SEED = '1' } = process.env
+const { SOJOURN_INTERLEAVINGS = '5000', SOJOURN_SEED = '1' } = process.env
 /** One interleaving is one round of an arena: see `Arena`. */
 const COUNT = Number(SOJOURN_INTERLEAVINGS)
 const FIRST_SEED = Number(SOJOURN_SEED)

@@ -4,7 +4,7 @@ import { runModel } from '../../testing/model.ts'
 import { lmdbStore } from './lmdb.test-support.ts'
 
 /** How many are played: `SOJOURN_INTERLEAVINGS=1000000 npx vitest run …/lmdb/model` takes half an hour. */
-const { SOJOURN_INTERLEAVINGS = '3000' } = env
+const { SOJOURN_INTERLEAVINGS = '2000' } = env
 const interleavings = Number(SOJOURN_INTERLEAVINGS)
 
 test(`T51: lmdb agrees with the model in ${interleavings} interleavings, through two handles`, {

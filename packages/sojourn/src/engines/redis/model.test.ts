@@ -7,12 +7,12 @@ import { TOPOLOGIES, type Topology, type TopologyName } from './topologies.test-
 
 /** How many are played on each topology over each driver: `SOJOURN_INTERLEAVINGS=1000000` takes hours. */
 const { SOJOURN_INTERLEAVINGS } = env
-const interleavings = Number(SOJOURN_INTERLEAVINGS ?? 200)
+const interleavings = Number(SOJOURN_INTERLEAVINGS ?? 150)
 /** A look at what is due goes through 4,096 lists, and that is many calls on a cluster: more share one there. */
 const WITH_DUE: Readonly<Record<TopologyName, { readonly count: number; readonly lanes: number }>> = {
-  'one server': { count: 150, lanes: 50 },
-  Sentinel: { count: 150, lanes: 50 },
-  Cluster: { count: 100, lanes: 100 },
+  'one server': { count: 80, lanes: 50 },
+  Sentinel: { count: 80, lanes: 50 },
+  Cluster: { count: 50, lanes: 100 },
 }
 
 const NAMES: readonly TopologyName[] = ['one server', 'Sentinel', 'Cluster']
