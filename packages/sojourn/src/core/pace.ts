@@ -7,8 +7,8 @@ import type { Records } from './records.ts'
  * such portions at once. What a request asks meanwhile waits behind them: at a server for each, in this host's files
  * for a commit that all of them share (docs/decisions/0099).
  */
-const AT_A_SERVER = 8
-const AT_HOME = 32
+const AT_A_SERVER = 16
+const AT_HOME = 64
 /** The same while nobody else asks this process for anything. */
 const ALONE = 256
 const PORTIONS_AT_ONCE = 2
