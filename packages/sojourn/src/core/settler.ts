@@ -2,8 +2,10 @@ import type { Archiver, Tombstone } from './archiver.ts'
 import { markedIn } from './checkpoints.ts'
 import type { StoreContext } from './context.ts'
 import { letterOf } from './dead-letters.ts'
+import { within } from './deadline.ts'
 import { endRecord } from './ending.ts'
 import { Erasure, isErasureMark } from './erasure.ts'
+import { SessionError } from './errors.ts'
 import { expiryReason } from './lifetime.ts'
 import { isOwn } from './own-record.ts'
 import { Pace } from './pace.ts'
@@ -20,6 +22,8 @@ import type { StoreRecord } from './store-record.ts'
 /** More would only wait in memory, and the garbage collector copies what waits (docs/decisions/0099). */
 const BATCHES_BESIDE_OTHERS = 2
 const BATCHES_ALONE = 5
+/** So long an archive may take to erase a user once more. */
+const ERASE_MS: Milliseconds = 10_000
 
 type Settles = Pick<StoreContext<unknown>, 'engine' | 'clock' | 'events' | 'records'>
 type About = Pick<StoreRecord, 'archives' | 'notBefore' | 'open'>
@@ -166,9 +170,12 @@ export class Settler<Data> {
     }, removed.length + erased.length)
   }
 
+  /** An archive that does not answer must not hold up the sweep: the mark comes again. */
   #followUp(mark: SessionRecord): Promise<void> {
+    const { clock, engine } = this.#context
     const erase = this.#archiver?.archive.destination.erase ?? null
-    return new Erasure(this.#context.engine).followUp(mark, erase)
+    const late = () => new SessionError('ARCHIVE_UNAVAILABLE', 'It did not erase in time.')
+    return within(new Erasure(engine).followUp(mark, erase), { clock, timeout: ERASE_MS }, late)
   }
 
   async #remove({ id, ended }: SessionRecord): Promise<void> {

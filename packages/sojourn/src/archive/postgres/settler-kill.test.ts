@@ -66,6 +66,7 @@ async function shop(store: string, pool: pg.Pool, aheadMs: number): Promise<Sess
     engine: await engineAt(store),
     clock: clockAhead(aheadMs),
     sweep: false,
+    timeout: '20s',
     atEnd: archiveTo<Data>(postgres({ pool }), { select: ({ data }) => data }),
   })
 }
