@@ -19,7 +19,7 @@ import { SCALE_VERBS } from './redis/scale/scale-verbs.ts'
 
 const WORKSPACE = fileURLToPath(new URL('..', import.meta.url))
 const LIMIT_MS = 240_000
-/** Usually one contestant of each kind on Redis, no cluster and no large stores; `SOJOURN_BENCH=all` for all. */
+/** Usually one contestant of each kind on Redis, and no cluster; `SOJOURN_BENCH=all` for all. */
 const { SOJOURN_BENCH } = process.env
 const IS_ALL = SOJOURN_BENCH === 'all'
 const SOME = ['sojourn-ioredis', 'connect-redis', 'raw-mget'] as const
@@ -63,22 +63,18 @@ test('the benchmark measures every store at everything that it can do', { timeou
   expect(readdirSync(stores)).toEqual([])
 })
 
-test.runIf(IS_ALL)(
-  'the benchmark fills a large store, and opens it in a fresh process',
-  {
-    timeout: LIMIT_MS,
-  },
-  async () => {
-    const json = join(folder, 'many-sessions.json')
-    const args = ['--sessions', '500', '--quick', '--dir', stores, '--json', json]
-    const { code, stderr } = await bench('embedded', ...args)
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    const { measured, verdicts }: ManySessionsReport = JSON.parse(readFileSync(json, 'utf8'))
-    expect(measured.map(({ sessions }) => sessions)).toEqual([50, 500])
-    expect(verdicts.filter(({ value }) => !Number.isFinite(value.value))).toEqual([])
-    expect(readdirSync(stores)).toEqual([])
-  },
-)
+test('the benchmark fills a large store, and opens it in a fresh process', {
+  timeout: LIMIT_MS,
+}, async () => {
+  const json = join(folder, 'many-sessions.json')
+  const args = ['--sessions', '500', '--quick', '--dir', stores, '--json', json]
+  const { code, stderr } = await bench('embedded', ...args)
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  const { measured, verdicts }: ManySessionsReport = JSON.parse(readFileSync(json, 'utf8'))
+  expect(measured.map(({ sessions }) => sessions)).toEqual([50, 500])
+  expect(verdicts.filter(({ value }) => !Number.isFinite(value.value))).toEqual([])
+  expect(readdirSync(stores)).toEqual([])
+})
 
 test('a goal that is missed fails the run only when that is asked for', { timeout: LIMIT_MS }, async () => {
   const missing = [
@@ -134,24 +130,20 @@ test('the benchmark on Redis measures each contestant at everything that it can 
   expect(untold.length).toBeLessThan(IS_ALL ? 1 : verdicts.length)
 })
 
-test.runIf(IS_ALL)(
-  'the benchmark fills a large Redis store with sessions that can be read, changed and ended',
-  {
-    timeout: LIMIT_MS,
-  },
-  async () => {
-    const json = join(folder, 'redis-scale.json')
-    const args = ['--scale', '--quick', '--sessions', '3000', '--json', json]
-    const { code, stderr } = await bench('redis', ...args)
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    const { measured, stored, sweep, verdicts }: ScaleReport = JSON.parse(readFileSync(json, 'utf8'))
-    expect(stored.map(({ sessions }) => sessions)).toEqual([300, 3_000])
-    expect(measured.map(({ verb }) => verb)).toEqual(SCALE_VERBS.flatMap((verb) => [verb, verb]))
-    expect(sweep.idle.settled).toBe(0)
-    expect(sweep.busy.settled).toBeGreaterThan(0)
-    expect(verdicts.filter(({ value }) => !Number.isFinite(value.value))).toEqual([])
-  },
-)
+test('the benchmark fills a large Redis store with sessions that can be read, changed and ended', {
+  timeout: LIMIT_MS,
+}, async () => {
+  const json = join(folder, 'redis-scale.json')
+  const args = ['--scale', '--quick', '--sessions', '3000', '--json', json]
+  const { code, stderr } = await bench('redis', ...args)
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  const { measured, stored, sweep, verdicts }: ScaleReport = JSON.parse(readFileSync(json, 'utf8'))
+  expect(stored.map(({ sessions }) => sessions)).toEqual([300, 3_000])
+  expect(measured.map(({ verb }) => verb)).toEqual(SCALE_VERBS.flatMap((verb) => [verb, verb]))
+  expect(sweep.idle.settled).toBe(0)
+  expect(sweep.busy.settled).toBeGreaterThan(0)
+  expect(verdicts.filter(({ value }) => !Number.isFinite(value.value))).toEqual([])
+})
 
 test('the benchmark of the archive settles what it made, and reads beside it', {
   timeout: LIMIT_MS,

@@ -3,7 +3,7 @@ import { ArchiveRows } from './archive-row.ts'
 import { ArchiveWriter, type Outage } from './archive-writer.ts'
 import { Checkpoints } from './checkpoints.ts'
 import type { StoreContext } from './context.ts'
-import { DeadLetters, type Letter, letterOf } from './dead-letters.ts'
+import { DeadLetters, type Letter } from './dead-letters.ts'
 import { Erasure } from './erasure.ts'
 import { SessionError } from './errors.ts'
 import { parseDuration } from './lifetime.ts'
@@ -80,10 +80,10 @@ export class Archiver<Data> {
   }
 
   /** Tries letters again that are due; how many it could deal with. */
-  async retryDue(stored: readonly SessionRecord[]): Promise<number> {
+  async retryDue(letters: readonly Letter[]): Promise<number> {
     let dealtWith = 0
-    for (const letter of stored.map(letterOf)) {
-      if (letter === null || this.#writer.isPaused) continue
+    for (const letter of letters) {
+      if (this.#writer.isPaused) break
       const error = await this.tried(letter)
       if (error?.code !== 'ARCHIVE_UNAVAILABLE') dealtWith += 1
     }

@@ -3,7 +3,7 @@ import type { ArchiveRows } from './archive-row.ts'
 import type { ArchiveWriter } from './archive-writer.ts'
 import { bucketOfId } from './bucket.ts'
 import type { StoreContext } from './context.ts'
-import { ownContent, ownId, ownRecord } from './own-record.ts'
+import { ownContent, ownId, ownRecord, removeOwn } from './own-record.ts'
 import { CLOCK_SKEW_MS, type Milliseconds, type SessionId, type SessionRecord } from './port.ts'
 
 /** So many sessions a process remembers to have marked; one that it forgot is merely marked again. */
@@ -99,8 +99,7 @@ export class Checkpoints<Data> {
   /** A change that came while it was written found the mark still there, and must not go without one. */
   async #unmark(mark: SessionRecord, written: SessionRecord | null): Promise<void> {
     const { engine, clock } = this.#context
-    await engine.end(mark.id, 'erased', clock.now())
-    await engine.settle(mark.id, null)
+    await removeOwn(engine, mark.id, clock.now())
     if (written === null) return
     const [now = null] = await engine.read([written.id])
     if (now !== null && now.ended === null && now.version !== written.version) await this.#mark(written.id)

@@ -1,6 +1,6 @@
 import { BUCKETS, bucketOfId } from './bucket.ts'
 import type { SessionError } from './errors.ts'
-import { isOwn, ownContent, ownData, ownId, ownRecord } from './own-record.ts'
+import { isOwn, ownContent, ownData, ownId, ownRecord, removeOwn } from './own-record.ts'
 import {
   END_REASONS,
   type Ended,
@@ -89,10 +89,8 @@ export class DeadLetters {
   }
 
   /** Forgets a letter: its session is archived, or nobody wants it. False when it was gone already. */
-  async forget({ stored }: Letter, now: Instant): Promise<boolean> {
-    const isEnded = await this.#engine.end(stored.id, 'erased', now)
-    await this.#engine.settle(stored.id, null)
-    return isEnded
+  forget({ stored }: Letter, now: Instant): Promise<boolean> {
+    return removeOwn(this.#engine, stored.id, now)
   }
 
   /** Letters about sessions of one user. They lie where the user's sessions lie. */

@@ -1,7 +1,7 @@
 import type { ArchiveDestination } from './archive.ts'
 import { bucketOfId } from './bucket.ts'
 import { SessionError } from './errors.ts'
-import { ownContent, ownData, ownId, ownRecord } from './own-record.ts'
+import { ownContent, ownData, ownId, ownRecord, removeOwn } from './own-record.ts'
 import {
   CLOCK_SKEW_MS,
   type Engine,
@@ -63,7 +63,10 @@ export class Erasure {
   /** Asks the archive once more about the user of a mark that is due; later, the mark has had its time. */
   async followUp(mark: SessionRecord, erase: ArchiveDestination['erase']): Promise<void> {
     const { at, userId } = contentOf(mark) ?? { at: 0, userId: null }
-    if (userId === null) return this.#remove(mark)
+    if (userId === null) {
+      await removeOwn(this.#engine, mark.id, mark.createdAt)
+      return
+    }
     if (erase !== null) await erase(userId, at + CLOCK_SKEW_MS)
     // The longest that any session, and so anything of this user's that waits, can have been there.
     await this.#store(mark.id, mark, { at, userId: null }, mark.createdAt + LIFETIME_CEILING_MS)
@@ -88,11 +91,6 @@ export class Erasure {
     const seenAt = stored.seenAt + 1
     const next = { ...stored, version: stored.version + 1, seenAt, expiresAt: lookAt, data }
     return (await this.#engine.replace(next, stored.version, stored.createdAt)).outcome === 'done'
-  }
-
-  async #remove({ id, createdAt }: SessionRecord): Promise<void> {
-    await this.#engine.end(id, 'erased', createdAt)
-    await this.#engine.settle(id, null)
   }
 }
 

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { type Instant, NEVER, type SessionId, type SessionRecord } from './port.ts'
+import { type Engine, type Instant, NEVER, type SessionId, type SessionRecord } from './port.ts'
 
 /** The first byte of data that a store keeps for itself. No envelope of a session begins with it. */
 const OWN = 0x00
@@ -68,4 +68,11 @@ export function ownContent(record: SessionRecord, kind: OwnKind): unknown {
   } catch {
     return null
   }
+}
+
+/** Removes a record of ours, which leaves no tombstone. True for the one call that ended it. */
+export async function removeOwn(engine: Engine, id: SessionId, at: Instant): Promise<boolean> {
+  const isEnded = await engine.end(id, 'erased', at)
+  await engine.settle(id, null)
+  return isEnded
 }

@@ -7,7 +7,7 @@ import { endRecord } from './ending.ts'
 import { Erasure, isErasureMark } from './erasure.ts'
 import { SessionError } from './errors.ts'
 import { expiryReason } from './lifetime.ts'
-import { isOwn } from './own-record.ts'
+import { isOwn, removeOwn } from './own-record.ts'
 import { Pace } from './pace.ts'
 import {
   type Ended,
@@ -150,18 +150,19 @@ export class Settler<Data> {
 
   /** Dead letters and marks. A letter waits for a process that archives. */
   async #lookedAt(own: readonly SessionRecord[], failures: unknown[]): Promise<number> {
+    const { engine, clock } = this.#context
     const live = own.filter(({ ended }) => ended === null)
     const marks = live.filter((record) => markedIn(record) !== null)
     const checkpoints = this.#archiver?.checkpoints ?? null
     // Those that somebody began to remove, and marks that nobody needs.
     const useless = [...own.filter(({ ended }) => ended !== null), ...(checkpoints === null ? marks : [])]
-    const removed = await this.#each(useless, (record) => this.#remove(record), failures)
+    const removed = await this.#each(useless, ({ id }) => removeOwn(engine, id, clock.now()), failures)
     // Not at the engine's pace: a destination that does not answer would take the place of others.
     const followed = await Promise.allSettled(live.filter(isErasureMark).map((mark) => this.#followUp(mark)))
     failures.push(...reasonsIn(followed))
     const erased = followed.filter(({ status }) => status === 'fulfilled')
     const outcomes = await Promise.allSettled([
-      this.#archiver?.retryDue(live.filter((record) => letterOf(record) !== null)) ?? 0,
+      this.#archiver?.retryDue(live.map(letterOf).filter((letter) => letter !== null)) ?? 0,
       checkpoints?.write(marks) ?? 0,
     ])
     failures.push(...reasonsIn(outcomes))
@@ -176,11 +177,6 @@ export class Settler<Data> {
     const erase = this.#archiver?.archive.destination.erase ?? null
     const late = () => new SessionError('ARCHIVE_UNAVAILABLE', 'It did not erase in time.')
     return within(new Erasure(engine).followUp(mark, erase), { clock, timeout: ERASE_MS }, late)
-  }
-
-  async #remove({ id, ended }: SessionRecord): Promise<void> {
-    if (ended === null) await this.#context.engine.end(id, 'erased', this.#context.clock.now())
-    await this.#context.engine.settle(id, null)
   }
 
   /** Those for which the work was done; what the others failed with is noted. */
