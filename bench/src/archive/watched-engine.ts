@@ -1,5 +1,6 @@
 import type {
   Created,
+  DueRecord,
   EndReason,
   Engine,
   EngineTraits,
@@ -50,7 +51,7 @@ export class WatchedEngine implements Engine {
     this.#isShut = false
   }
 
-  async due(now: number, limit: number): Promise<SessionRecord[]> {
+  async due(now: number, limit: number): Promise<DueRecord[]> {
     if (this.#isShut) return []
     const askedAt = performance.now()
     const due = await this.#engine.due(now, limit)
@@ -58,11 +59,12 @@ export class WatchedEngine implements Engine {
     return due
   }
 
-  async settle(id: SessionId, keepUntil: number | null): Promise<void> {
-    await this.#engine.settle(id, keepUntil)
-    this.#settled += 1
+  async settle(ids: readonly SessionId[], keepUntil: number | null): Promise<void> {
+    await this.#engine.settle(ids, keepUntil)
+    const before = this.#settled
+    this.#settled += ids.length
     this.#lastSettledAt = performance.now()
-    if (this.#settled === this.#wanted) this.#reached()
+    if (before < this.#wanted && this.#settled >= this.#wanted) this.#reached()
   }
 
   read(ids: readonly SessionId[]): Promise<(SessionRecord | null)[]> {

@@ -4,7 +4,7 @@ import type { DataCodec } from './data-codec.ts'
 import { pathText } from './data-path.ts'
 import { ENVELOPE_CEILING_BYTES } from './envelope.ts'
 import { SessionError } from './errors.ts'
-import { fromPlainForm } from './from-plain-form.ts'
+import { dataFromJson } from './json-form.ts'
 import { toPlainForm } from './plain-form.ts'
 import type { Ended, SessionRecord } from './port.ts'
 import { withoutMessage } from './schema.ts'
@@ -24,7 +24,6 @@ const NAMES_KNOWN = 1_000
 const NAME_KNOWN_LENGTH = 64
 
 type Selected = Pick<EndedSession, 'data' | 'json'>
-const NOTHING: Selected = { data: null, json: null }
 
 /** Makes of a record what a destination gets: what `select` lets through, and never a credential by mistake (T109). */
 export class ArchiveRows<Data> {
@@ -44,61 +43,38 @@ export class ArchiveRows<Data> {
   async ended(record: SessionRecord, ended: Ended): Promise<EndedSession> {
     const { id, userId, createdAt, seenAt, authenticatedAt } = record
     const times = { createdAt, seenAt, authenticatedAt, endedAt: ended.at, reason: ended.reason }
-    return { id, userId, ...times, ...(await this.#selected(record, ended)) }
+    return Object.assign(await this.#selected(record, ended), { id, userId, ...times })
   }
 
   /** The same of a session that lives. */
   async live(record: SessionRecord): Promise<LiveSession> {
     const { id, userId, createdAt, seenAt, authenticatedAt, version, expiresAt } = record
     const times = { createdAt, seenAt, authenticatedAt, version, expiresAt }
-    return { id, userId, ...times, ...(await this.#selected(record, null)) }
+    return Object.assign(await this.#selected(record, null), { id, userId, ...times })
   }
 
   async #selected(record: SessionRecord, ended: Ended | null): Promise<Selected> {
-    if (this.#select === undefined) return NOTHING
+    if (this.#select === undefined) return { data: null, json: null }
     const { data, device } = await this.#codec.decode(record.data)
     const { id, userId, createdAt, seenAt, authenticatedAt } = record
     const end = { endedAt: ended?.at ?? null, reason: ended?.reason ?? null }
     const times = { createdAt, seenAt, authenticatedAt, ...end }
     const selected = selectedBy(this.#select, Object.freeze({ id, userId, ...times, device, data }))
-    if (selected === null) return NOTHING
+    if (selected === null) return { data: null, json: null }
     const plain = toPlainForm(selected, {
       bytesAsText: true,
       refusesNul: true,
       skipsUndefined: true,
       maxBytes: ENVELOPE_CEILING_BYTES,
+      onName: (name, path) => this.#assertNoCredential(name, path),
     })
-    const json = JSON.stringify(plain)
-    const copy = fromPlainForm(plain, { freeze: true })
-    this.#assertNoCredential(copy)
-    return { data: copy, json }
+    return selectedOf(JSON.stringify(plain))
   }
 
-  #assertNoCredential(value: unknown): void {
-    const path = this.#credentialIn(value)
-    if (path === null) return
+  #assertNoCredential(name: string, path: readonly PropertyKey[]): void {
+    if (!this.#isCredential(name)) return
     const why = `${pathText(path)} looks like a credential. Leave it out in select, or name it in allow.`
     throw new SessionError('ARCHIVE_REFUSED', why)
-  }
-
-  /** The path to the first one; null without any. Most data has none, and most of it is plain fields. */
-  #credentialIn(value: unknown): PropertyKey[] | null {
-    if (typeof value !== 'object' || value === null || types.isUint8Array(value)) return null
-    if (!isFields(value)) return this.#credentialAmong(value)
-    for (const name of Object.keys(value)) {
-      const path = this.#isCredential(name) ? [] : this.#credentialIn(value[name])
-      if (path !== null) return [name, ...path]
-    }
-    return null
-  }
-
-  #credentialAmong(items: object): PropertyKey[] | null {
-    for (const [name, inner] of entriesOf(items)) {
-      const isHere = typeof name === 'string' && this.#isCredential(name)
-      const path = isHere ? [] : this.#credentialIn(inner)
-      if (path !== null) return [name, ...path]
-    }
-    return null
   }
 
   /** Data of one application has few names: each is looked at once. */
@@ -135,23 +111,16 @@ function selectFailed(error: unknown): SessionError {
   return new SessionError('ARCHIVE_REFUSED', 'select failed.', { cause: withoutMessage(error) })
 }
 
-function isFields(value: object): value is Record<string, unknown> {
-  return Object.getPrototypeOf(value) === Object.prototype
-}
-
-function entriesOf(value: object): Iterable<readonly [PropertyKey, unknown]> {
-  if (types.isMap(value)) return [...value].flatMap(entriesOfPair)
-  if (types.isSet(value)) return [...value].entries()
-  return Array.isArray(value) ? value.entries() : Object.entries(value)
-}
-
-/** A key of a map may hold names itself. */
-function entriesOfPair([key, inner]: [unknown, unknown], index: number): (readonly [PropertyKey, unknown])[] {
-  if (typeof key === 'string') return [[key, inner]]
-  return [
-    [index, key],
-    [index, inner],
-  ]
+/** Made when somebody asks for it: a destination that keeps text needs no data. */
+function selectedOf(json: string): Selected {
+  let made: { readonly data: unknown } | null = null
+  return {
+    json,
+    get data() {
+      made ??= { data: dataFromJson(json) }
+      return made.data
+    },
+  }
 }
 
 /** Compared as a person reads it: `ｔｏｋｅｎ` in wide letters is a token too. */

@@ -17,7 +17,7 @@ export interface EndedSession {
   readonly authenticatedAt: Instant | null
   readonly endedAt: Instant
   readonly reason: EndReason
-  /** What `select` let through; null without a `select`. */
+  /** What `select` let through, frozen; null without a `select`. Made of `json` when it is first read. */
   readonly data: unknown
   /**
    * The same as JSON text that holds all of it: a date is `{"$date":…}`, a bigint `{"$bigint":"…"}`. Null where

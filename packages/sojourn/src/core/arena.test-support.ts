@@ -280,7 +280,7 @@ export class Arena {
       list: (user, now) => step(() => raw.list(user, now)),
       endUser: (user, reason, at, except) => step(() => raw.endUser(user, reason, at, except)),
       due: (now, limit) => step(() => raw.due(now, limit)),
-      settle: (id, keepUntil) => step(() => raw.settle(id, keepUntil)),
+      settle: (ids, keepUntil) => step(() => raw.settle(ids, keepUntil)),
       close: () => raw.close(),
     }
     return this.#options.twin ? over(stepped, this.#options.twin(raw, stepped)) : stepped

@@ -41,7 +41,7 @@ export class Erasure {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const [stored = null] = await this.#engine.read([id])
       // One that somebody began to remove is in the way.
-      if (stored !== null && stored.ended !== null) await this.#engine.settle(id, null)
+      if (stored !== null && stored.ended !== null) await this.#engine.settle([id], null)
       const at = Math.max(now, stored === null ? 0 : erasedAtIn(stored))
       if (await this.#store(id, stored, { at, userId }, now + AGAIN_MS)) return
     }

@@ -21,7 +21,7 @@ const CALLS: readonly (readonly [verb: Verb, call: (engine: Engine) => Promise<u
   ['touch', (engine) => engine.touch(sampleId(1), NOW, NOW + 1), 'OUTCOME_UNKNOWN'],
   ['end', (engine) => engine.end(sampleId(1), 'logout', NOW), 'OUTCOME_UNKNOWN'],
   ['endUser', (engine) => engine.endUser(sampleUser('u_1'), 'revoked', NOW, null), 'OUTCOME_UNKNOWN'],
-  ['settle', (engine) => engine.settle(sampleId(1), null), 'OUTCOME_UNKNOWN'],
+  ['settle', (engine) => engine.settle([sampleId(1)], null), 'OUTCOME_UNKNOWN'],
 ]
 
 /** An engine of which every verb does the same. */
@@ -136,16 +136,16 @@ describe('operations in flight', () => {
   test('T77, T79: ten thousand are taken, and one more is refused at once', async () => {
     const clock = new TestClock()
     const { answers, guarded } = slow(clock)
-    const calls = Array.from({ length: 10_000 }, () => guarded.settle(sampleId(1), null))
+    const calls = Array.from({ length: 10_000 }, () => guarded.settle([sampleId(1)], null))
     expect(answers).toHaveLength(10_000)
-    await expect(guarded.settle(sampleId(1), null)).rejects.toMatchObject({
+    await expect(guarded.settle([sampleId(1)], null)).rejects.toMatchObject({
       code: 'OVERLOADED',
       message: expect.stringContaining('10000 operations are in flight'),
     })
     expect(answers).toHaveLength(10_000)
     answers[5_000]?.()
     await calls[5_000]
-    const next = guarded.settle(sampleId(1), null)
+    const next = guarded.settle([sampleId(1)], null)
     for (const answer of answers) answer()
     await Promise.all([...calls, next])
     expect(answers).toHaveLength(10_001)
@@ -154,13 +154,13 @@ describe('operations in flight', () => {
   test('T77: those that ran out of time still count, until the engine is done with them', async () => {
     const clock = new TestClock()
     const { answers, guarded } = slow(clock)
-    const calls = Array.from({ length: 10_000 }, () => caught(guarded.settle(sampleId(1), null)))
+    const calls = Array.from({ length: 10_000 }, () => caught(guarded.settle([sampleId(1)], null)))
     clock.advance(1_000)
     await Promise.all(calls)
-    await expect(guarded.settle(sampleId(1), null)).rejects.toMatchObject({ code: 'OVERLOADED' })
+    await expect(guarded.settle([sampleId(1)], null)).rejects.toMatchObject({ code: 'OVERLOADED' })
     for (const answer of answers) answer()
     for (let turn = 0; turn < 10; turn += 1) await Promise.resolve()
-    const next = guarded.settle(sampleId(1), null)
+    const next = guarded.settle([sampleId(1)], null)
     answers.at(-1)?.()
     await next
   })
@@ -170,7 +170,7 @@ describe('operations in flight', () => {
     const { guarded } = slow(clock)
     const done: number[] = []
     const start = (name: number): Promise<unknown> => {
-      return guarded.settle(sampleId(name), null).catch(() => done.push(name))
+      return guarded.settle([sampleId(name)], null).catch(() => done.push(name))
     }
     const first = start(1)
     clock.advance(400)
@@ -190,12 +190,12 @@ describe('operations in flight', () => {
   test('a wall clock that jumps changes no time limit', async () => {
     const clock = new TestClock()
     const { guarded, answers } = slow(clock)
-    const call = guarded.settle(sampleId(1), null)
+    const call = guarded.settle([sampleId(1)], null)
     clock.jump(365 * 86_400_000)
     clock.advance(999)
     answers[0]?.()
     await call
-    const other = caught(guarded.settle(sampleId(1), null))
+    const other = caught(guarded.settle([sampleId(1)], null))
     clock.jump(-365 * 86_400_000)
     clock.advance(1_000)
     expect(await other).toMatchObject({ code: 'OUTCOME_UNKNOWN' })

@@ -3,6 +3,7 @@ import { redacted, SessionError } from './errors.ts'
 import { PendingCall, PendingCalls, type SilenceCode } from './pending-calls.ts'
 import type {
   Created,
+  DueRecord,
   EndReason,
   Engine,
   EngineTraits,
@@ -75,12 +76,12 @@ export class GuardedEngine implements Engine {
     return this.#bounded('OUTCOME_UNKNOWN', () => this.#engine.endUser(user, reason, at, except))
   }
 
-  due(now: Instant, limit: number): Promise<SessionRecord[]> {
+  due(now: Instant, limit: number): Promise<DueRecord[]> {
     return this.#bounded('ENGINE_UNAVAILABLE', () => this.#engine.due(now, limit))
   }
 
-  settle(id: SessionId, keepUntil: Instant | null): Promise<void> {
-    return this.#bounded('OUTCOME_UNKNOWN', () => this.#engine.settle(id, keepUntil))
+  settle(ids: readonly SessionId[], keepUntil: Instant | null): Promise<void> {
+    return this.#bounded('OUTCOME_UNKNOWN', () => this.#engine.settle(ids, keepUntil))
   }
 
   /** Not bounded: closing waits for what was begun. */

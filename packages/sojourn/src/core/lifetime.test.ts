@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { inputs, LONGEST_TURN_MS, turnOf } from './fuzz.test-support.ts'
-import { expiryOf, expiryReason, isLive, lifetimeOf, parseDuration } from './lifetime.ts'
+import { expiryOf, isLive, lifetimeOf, parseDuration } from './lifetime.ts'
 import { LIFETIME_CEILING_MS, NEVER, type SessionRecord } from './port.ts'
 import { Chance } from './scheduler.test-support.ts'
 
@@ -115,11 +115,6 @@ describe('deadlines', () => {
   test('T46: are the idle time after the last use, and never after the absolute one', () => {
     expect(expiryOf(NOW, 30 * MINUTE, NOW + HOUR)).toBe(NOW + 30 * MINUTE)
     expect(expiryOf(NOW + 45 * MINUTE, 30 * MINUTE, NOW + HOUR)).toBe(NOW + HOUR)
-  })
-
-  test('tell which of the two ended a session', () => {
-    expect(expiryReason(RECORD)).toBe('idle')
-    expect(expiryReason({ ...RECORD, expiresAt: RECORD.absoluteAt })).toBe('absolute')
   })
 })
 

@@ -76,11 +76,6 @@ export function isLive(record: SessionRecord, now: Instant): boolean {
   )
 }
 
-/** Why a record that is not live any more, and that nobody has ended, has expired. */
-export function expiryReason(record: SessionRecord): 'idle' | 'absolute' {
-  return record.expiresAt < record.absoluteAt ? 'idle' : 'absolute'
-}
-
 function hasSoundDeadlines(record: SessionRecord): boolean {
   return (
     isInstant(record.createdAt) &&

@@ -73,6 +73,6 @@ export function ownContent(record: SessionRecord, kind: OwnKind): unknown {
 /** Removes a record of ours, which leaves no tombstone. True for the one call that ended it. */
 export async function removeOwn(engine: Engine, id: SessionId, at: Instant): Promise<boolean> {
   const isEnded = await engine.end(id, 'erased', at)
-  await engine.settle(id, null)
+  await engine.settle([id], null)
   return isEnded
 }

@@ -36,20 +36,21 @@ export class Pace {
     this.#context = context
   }
 
-  /** Does the work for each, in portions that other callers of this share; what came of each, in order. */
-  async each<Item>(
-    items: readonly Item[],
-    work: (item: Item) => Promise<unknown>,
-  ): Promise<PromiseSettledResult<unknown>[]> {
-    const outcomes: PromiseSettledResult<unknown>[] = []
-    while (outcomes.length < items.length) {
-      await this.#begin()
-      const portion = items.slice(outcomes.length, outcomes.length + this.#portion())
-      outcomes.push(...(await Promise.allSettled(portion.map(work))))
+  /** How many records may go to the engine together. */
+  get portion(): number {
+    if (this.isAlone) return ALONE
+    return this.#context.engine.traits.sharedBy === 'network' ? AT_A_SERVER : AT_HOME
+  }
+
+  /** Does the work on a portion, when those before it are done. */
+  async inTurn<T>(work: () => Promise<T>): Promise<T> {
+    await this.#begin()
+    try {
+      return await work()
+    } finally {
       // Its place is free when the event loop has turned once.
       setImmediate(() => this.#end())
     }
-    return outcomes
   }
 
   /** Whether nobody has asked this process for a session lately: then there is nobody to be gentle to. */
@@ -70,11 +71,6 @@ export class Pace {
   async breathe(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve))
     this.#breathedAt = this.#context.clock.monotonic()
-  }
-
-  #portion(): number {
-    if (this.isAlone) return ALONE
-    return this.#context.engine.traits.sharedBy === 'network' ? AT_A_SERVER : AT_HOME
   }
 
   async #begin(): Promise<void> {

@@ -22,7 +22,12 @@ interface PlainOptions {
   readonly maxBytes: number
   readonly refusesNul?: boolean
   readonly skipsUndefined?: boolean
+  /** Called with the name of every field, and with every key of a map that is text; the path leads there. */
+  readonly onName?: OnName
 }
+
+/** Throws where the data must not have that name there. */
+type OnName = (name: string, path: readonly PropertyKey[]) => void
 
 interface Walk {
   /** Whether the format holds no bytes, so that they become text. */
@@ -32,6 +37,7 @@ interface Walk {
   readonly refusesNul: boolean
   /** Whether a field that is undefined is left out, as JSON does, and not refused. */
   readonly skipsUndefined: boolean
+  readonly onName: OnName | null
   readonly ancestors: object[]
   readonly path: (string | number)[]
   nodes: number
@@ -44,13 +50,14 @@ interface Walk {
  * soon as the data is surely larger than `maxBytes`.
  */
 export function toPlainForm(data: unknown, options: PlainOptions): unknown {
-  const { bytesAsText, maxBytes, refusesNul = false, skipsUndefined = false } = options
+  const { bytesAsText, maxBytes, refusesNul = false, skipsUndefined = false, onName = null } = options
   // Written out: an object made by spreading is slow to read, and this one is read at every value.
   return plain(data, {
     bytesAsText,
     maxBytes,
     refusesNul,
     skipsUndefined,
+    onName,
     ancestors: [],
     path: [],
     nodes: 0,
@@ -147,6 +154,7 @@ function plainEntries(entries: ReadonlyMap<unknown, unknown>, walk: Walk): unkno
   const copy: unknown[] = []
   for (const [key, value] of entries) {
     const index = copy.length / 2
+    if (typeof key === 'string') walk.onName?.(key, [...walk.path, key])
     copy.push(plainAt(index, key, walk), plainAt(index, value, walk))
   }
   return copy
@@ -167,6 +175,7 @@ function plainFields(fields: Record<string, unknown>, walk: Walk): Record<string
     if (value === undefined && walk.skipsUndefined) continue
     walk.path.push(key)
     checkKey(key, walk)
+    walk.onName?.(key, walk.path)
     copy[key.startsWith('$') ? `$${key}` : key] = plain(value, walk)
     walk.path.pop()
   }

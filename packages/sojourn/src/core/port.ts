@@ -123,6 +123,12 @@ export type Replaced =
   /** Absent, ended or expired: nothing was written. */
   | { readonly outcome: 'gone' }
 
+/** What `due` hands out. */
+export interface DueRecord extends SessionRecord {
+  /** Whether this call ended it, because its time was over; the one that is told so tells others. */
+  readonly endedNow: boolean
+}
+
 /** What an engine promises. Declared data, read by the suite, the docs and the start-up log. */
 export interface EngineTraits {
   readonly name: string
@@ -197,20 +203,22 @@ export interface Engine {
   endUser(user: UserKey, reason: EndReason, at: Instant, except: SessionId | null): Promise<SessionId[]>
 
   /**
-   * At most `limit` records that await settling at `now`: ended, or expired and not ended; of each bucket the
-   * earliest first. Each is leased: no call gets it again before `now + LEASE_MS`. Fewer than `limit` means
-   * that no more are due. A live record is never returned: a deadline that was moved meanwhile is noted for
-   * later. Always empty in an engine that does not keep what is due.
+   * At most `limit` records that await settling at `now`; of each bucket the earliest first. What has expired and
+   * has not ended is ended in the same atomic step: at its deadline, with reason `absolute` where that is its
+   * `absoluteAt`, else `idle`. One whose `absoluteAt` is `NEVER` is returned as it is, and goes on. Each is leased:
+   * no call gets it again before `now + LEASE_MS`. Fewer than `limit` means that no more are due. A live record is
+   * never returned: a deadline that was moved meanwhile is noted for later. Always empty in an engine that does not
+   * keep what is due.
    */
-  due(now: Instant, limit: number): Promise<SessionRecord[]>
+  due(now: Instant, limit: number): Promise<DueRecord[]>
 
   /**
-   * Settles a record that has ended. With `keepUntil` null it is forgotten for good, and its id is
-   * absent from then on. With an instant its data is dropped, the tombstone stays at least until then, and
-   * it is due again at that instant where what is due is kept. Nothing happens when it is absent or has not
-   * ended.
+   * Settles records that have ended, each by itself. With `keepUntil` null they are forgotten for good, and their
+   * ids are absent from then on. With an instant their data is dropped, the tombstones stay at least until then, and
+   * they are due again at that instant where what is due is kept. Nothing happens to one that is absent or has not
+   * ended. When it rejects, some of them may be settled.
    */
-  settle(id: SessionId, keepUntil: Instant | null): Promise<void>
+  settle(ids: readonly SessionId[], keepUntil: Instant | null): Promise<void>
 
   /** Waits for what was begun, flushes and releases. Every later call rejects with `STORE_CLOSED`. */
   close(): Promise<void>

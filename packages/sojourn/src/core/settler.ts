@@ -1,31 +1,33 @@
 import type { Archiver, Tombstone } from './archiver.ts'
 import { markedIn } from './checkpoints.ts'
-import type { StoreContext } from './context.ts'
+import { eventOf, type StoreContext } from './context.ts'
 import { letterOf } from './dead-letters.ts'
 import { within } from './deadline.ts'
-import { endRecord } from './ending.ts'
 import { Erasure, isErasureMark } from './erasure.ts'
 import { SessionError } from './errors.ts'
-import { expiryReason } from './lifetime.ts'
 import { isOwn, removeOwn } from './own-record.ts'
 import { Pace } from './pace.ts'
 import {
+  type DueRecord,
   type Ended,
   type Instant,
   LEASE_MS,
   type Milliseconds,
+  type SessionId,
   type SessionRecord,
   TOMBSTONE_MS,
 } from './port.ts'
 import type { StoreRecord } from './store-record.ts'
 
-/** More would only wait in memory, and the garbage collector copies what waits (docs/decisions/0099). */
-const BATCHES_BESIDE_OTHERS = 2
-const BATCHES_ALONE = 5
 /** So long an archive may take to erase a user once more. */
 const ERASE_MS: Milliseconds = 10_000
 
 type Settles = Pick<StoreContext<unknown>, 'engine' | 'clock' | 'events' | 'records'>
+/** What a look at what is due found, and what it failed with. */
+export interface Taken {
+  readonly due: readonly DueRecord[]
+  readonly failure: { readonly error: unknown } | null
+}
 type About = Pick<StoreRecord, 'archives' | 'notBefore' | 'open'>
 
 /**
@@ -58,11 +60,6 @@ export class Settler<Data> {
     return this.#archiver !== null || !this.#about.archives
   }
 
-  /** How many batches may be under way. While one waits for a disk, a server or the archive, others are begun. */
-  get batchesAtOnce(): number {
-    return this.#pace.isAlone ? BATCHES_ALONE : BATCHES_BESIDE_OTHERS
-  }
-
   /** Whether going faster would help nobody: the archive takes nothing. */
   get isHindered(): boolean {
     return this.#archiver !== null && this.#archiver.outage !== null
@@ -86,17 +83,34 @@ export class Settler<Data> {
   }
 
   /**
+   * Leases what is due, at most so many records; what it failed with, if it did. What was leased before that is not
+   * lost for it.
+   */
+  async take(now: Instant, limit: number): Promise<Taken> {
+    const due: DueRecord[] = []
+    for (let isFull = true; isFull && due.length < limit; ) {
+      const wanted = Math.min(this.#pace.portion, limit - due.length)
+      try {
+        const found = await this.#pace.inTurn(() => this.#context.engine.due(now, wanted))
+        due.push(...found)
+        isFull = found.length === wanted
+      } catch (error) {
+        return { due, failure: { error } }
+      }
+    }
+    return { due, failure: null }
+  }
+
+  /**
    * Settles leased records; how many of them need nobody any more for now. One that fails does not hold up the
    * others: the first error is thrown when all were tried.
    */
-  async settle(due: readonly SessionRecord[]): Promise<number> {
+  async settle(due: readonly DueRecord[]): Promise<number> {
     const failures: unknown[] = []
-    const ended = await this.#ended(
-      due.filter((record) => !isOwn(record)),
-      failures,
-    )
+    const ended = due.filter((record) => !isOwn(record)).flatMap((record) => this.#ended(record) ?? [])
+    ended.sort((a, b) => a.ended.at - b.ended.at)
     const stored = await this.#stored(ended, failures)
-    const settled = await this.#each(stored, (record) => this.#forget(record), failures)
+    const settled = await this.#forget(stored, failures)
     const own = await this.#lookedAt(due.filter(isOwn), failures)
     const isStored = new Set(stored)
     this.#noteWaiting(ended.filter((record) => !isStored.has(record)))
@@ -104,32 +118,21 @@ export class Settler<Data> {
     return settled.length + own
   }
 
-  /** The tombstones of these records: of those that nobody has ended, ended now, with what they held then. */
-  async #ended(records: readonly SessionRecord[], failures: unknown[]): Promise<Tombstone[]> {
-    const expired = records.filter(({ ended }) => ended === null)
-    const buried = await this.#each(expired, (record) => this.#end(record), failures)
-    const tombstones = [...records.filter(isTombstone), ...(await this.#tombstonesOf(buried))]
-    return tombstones.sort((a, b) => a.ended.at - b.ended.at)
+  /** The record with its end, told to the listeners if it ended just now; null for a session without an end. */
+  #ended(record: DueRecord): Tombstone | null {
+    if (!isTombstone(record)) return null
+    const ended = this.#endOf(record, record.ended)
+    const { events } = this.#context
+    if (record.endedNow) events.emit('ended', { ...eventOf(this.#context, record), reason: ended.reason })
+    return ended === record.ended ? record : { ...record, ended }
   }
 
-  #end(record: SessionRecord): Promise<unknown> {
-    const { at, reason } = this.#endOf(record)
-    return endRecord(this.#context, record, reason, at)
-  }
-
-  /** When and why a record died that nobody has ended: `revokeAll` ends at once, though it writes no record. */
-  #endOf(record: SessionRecord): Ended {
-    if (!this.#context.records.isCutOff(record)) return { at: record.expiresAt, reason: expiryReason(record) }
-    return { at: Math.min(record.expiresAt, this.#about.notBefore), reason: 'revoked' }
-  }
-
-  /** Without an archive, what they held is of no interest. With one, only what is stored now is final. */
-  async #tombstonesOf(buried: readonly SessionRecord[]): Promise<Tombstone[]> {
-    if (this.#archiver === null || buried.length === 0) {
-      return buried.map((record) => ({ ...record, ended: this.#endOf(record) }))
-    }
-    const found = await this.#context.engine.read(buried.map(({ id }) => id))
-    return found.filter((record) => record !== null).filter(isTombstone)
+  /** `revokeAll` ends at once, though it writes no record: what ran out after it had ended before. */
+  #endOf(record: SessionRecord, ended: Ended): Ended {
+    const { notBefore } = this.#about
+    const hasRunOut = ended.reason === 'idle' || ended.reason === 'absolute'
+    const isRevoked = hasRunOut && notBefore <= ended.at && this.#context.records.isCutOff(record)
+    return isRevoked ? { at: notBefore, reason: 'revoked' } : ended
   }
 
   /** Those that may be forgotten. */
@@ -143,9 +146,20 @@ export class Settler<Data> {
     }
   }
 
-  #forget({ id, ended }: Tombstone): Promise<void> {
-    const keepUntil = ended.at + TOMBSTONE_MS
-    return this.#context.engine.settle(id, keepUntil > this.#context.clock.now() ? keepUntil : null)
+  /** Those that are forgotten now, or kept without their data for as long as something may race with their end. */
+  async #forget(tombstones: readonly Tombstone[], failures: unknown[]): Promise<Tombstone[]> {
+    const { engine, clock } = this.#context
+    const over = clock.now() - TOMBSTONE_MS
+    const [old, young] = [
+      tombstones.filter(({ ended }) => ended.at <= over),
+      tombstones.filter(({ ended }) => ended.at > over),
+    ]
+    const forgotten = await this.#inPortions(old, (some) => engine.settle(idsOf(some), null), failures)
+    const keep = (some: readonly Tombstone[]): Promise<void> => {
+      const latest = Math.max(...some.map(({ ended }) => ended.at))
+      return engine.settle(idsOf(some), latest + TOMBSTONE_MS)
+    }
+    return [...forgotten, ...(await this.#inPortions(young, keep, failures))]
   }
 
   /** Dead letters and marks. A letter waits for a process that archives. */
@@ -156,7 +170,10 @@ export class Settler<Data> {
     const checkpoints = this.#archiver?.checkpoints ?? null
     // Those that somebody began to remove, and marks that nobody needs.
     const useless = [...own.filter(({ ended }) => ended !== null), ...(checkpoints === null ? marks : [])]
-    const removed = await this.#each(useless, ({ id }) => removeOwn(engine, id, clock.now()), failures)
+    const removal = (some: readonly SessionRecord[]): Promise<unknown> => {
+      return Promise.all(some.map(({ id }) => removeOwn(engine, id, clock.now())))
+    }
+    const removed = await this.#inPortions(useless, removal, failures)
     // Not at the engine's pace: a destination that does not answer would take the place of others.
     const followed = await Promise.allSettled(live.filter(isErasureMark).map((mark) => this.#followUp(mark)))
     failures.push(...reasonsIn(followed))
@@ -180,14 +197,23 @@ export class Settler<Data> {
   }
 
   /** Those for which the work was done; what the others failed with is noted. */
-  async #each<Item>(
+  async #inPortions<Item>(
     items: readonly Item[],
-    work: (item: Item) => Promise<unknown>,
+    work: (portion: readonly Item[]) => Promise<unknown>,
     failures: unknown[],
   ): Promise<Item[]> {
-    const outcomes = await this.#pace.each(items, work)
-    failures.push(...reasonsIn(outcomes))
-    return items.filter((_, index) => outcomes[index]?.status === 'fulfilled')
+    const done: Item[] = []
+    for (let from = 0; from < items.length; ) {
+      const portion = items.slice(from, from + this.#pace.portion)
+      from += portion.length
+      try {
+        await this.#pace.inTurn(() => work(portion))
+        done.push(...portion)
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+    return done
   }
 
   /** What waits comes again when its lease is over; until then it is known to wait. */
@@ -204,8 +230,12 @@ export class Settler<Data> {
   }
 }
 
-function isTombstone(record: SessionRecord): record is Tombstone {
+function isTombstone<Record extends SessionRecord>(record: Record): record is Record & Tombstone {
   return record.ended !== null
+}
+
+function idsOf(records: readonly SessionRecord[]): SessionId[] {
+  return records.map(({ id }) => id)
 }
 
 function reasonsIn(outcomes: readonly PromiseSettledResult<unknown>[]): unknown[] {

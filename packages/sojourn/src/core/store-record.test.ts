@@ -46,7 +46,7 @@ describe.each(ENGINES)('the record about a store over $name', (engine) => {
     await store.revokeAll()
     const { notBefore } = JSON.parse(Buffer.from((await world.stored(STORE_ID)).data).toString())
     await world.raw.end(STORE_ID, 'admin', world.clock.now())
-    await world.raw.settle(STORE_ID, null)
+    await world.raw.settle([STORE_ID], null)
     expect(await world.record(STORE_ID)).toBeNull()
     world.clock.advance(MINUTE)
     const { token } = await store.create({ userId: 'u_1' })
@@ -64,7 +64,7 @@ describe.each(ENGINES)('the record about a store over $name', (engine) => {
     world.clock.advance(1)
     await store.revokeAll()
     await world.raw.end(STORE_ID, 'admin', world.clock.now())
-    await world.raw.settle(STORE_ID, null)
+    await world.raw.settle([STORE_ID], null)
     // Another process starts, and knows of nothing.
     await world.place()
     world.clock.advance(1_000)

@@ -84,8 +84,6 @@ describe.each(ENGINES)('the sweep over $name', (engine) => {
   test.each([
     ['due', 'before'],
     ['due', 'after'],
-    ['end', 'before'],
-    ['end', 'after'],
     ['settle', 'before'],
     ['settle', 'after'],
   ] as const)(
@@ -102,7 +100,9 @@ describe.each(ENGINES)('the sweep over $name', (engine) => {
       await other.store.sweep()
       const ends = [...endsOf(dying), ...endsOf(other)].map(({ id }) => id)
       expect(new Set(ends).size).toBe(ends.length)
-      if (verb !== 'end' || stage === 'before') expect(new Set(ends)).toEqual(new Set(ids))
+      // Who ended them died before it could tell.
+      const isUntold = verb === 'due' && stage === 'after'
+      expect(new Set(ends)).toEqual(new Set(isUntold ? [] : ids))
       for (const id of ids) {
         const record = await world.stored(id)
         expect(record.ended).not.toBeNull()
@@ -114,17 +114,23 @@ describe.each(ENGINES)('the sweep over $name', (engine) => {
     },
   )
 
-  test('T84: one record that fails does not hold up the others', async () => {
+  test('T84: a portion that fails does not hold up the others, and comes again', async () => {
     await using world = await World.open(engine)
     const place = await world.place()
-    await create(place, 50)
+    const ids = await create(place, 250)
+    const settled = async (): Promise<number> => {
+      const records = await Promise.all(ids.map((id) => world.stored(id)))
+      return records.filter(({ data }) => data.byteLength === 0).length
+    }
     world.clock.advance(IDLE + SETTLE_AFTER_MS)
-    place.line.fail('end')
-    await expect(place.store.sweep()).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' })
-    expect(endsOf(place)).toHaveLength(49)
+    place.line.fail('settle')
+    await expect(place.store.sweep()).rejects.toMatchObject({ status: 503 })
+    expect([50, 200]).toContain(await settled())
+    expect(endsOf(place)).toHaveLength(250)
     world.clock.advance(LEASE_MS)
     await place.store.sweep()
-    expect(endsOf(place)).toHaveLength(50)
+    expect(await settled()).toBe(250)
+    expect(endsOf(place)).toHaveLength(250)
   })
 
   test('T84: a turn is bounded: what is left waits for the next one', async () => {

@@ -6,8 +6,10 @@ import type { Settler } from './settler.ts'
 /** The mean time between two sweeps; each is moved by up to half of it, so that processes spread out. */
 const INTERVAL_MS: Milliseconds = 4_000
 /** The same while more is due than one sweep may take: others have their turns meanwhile all the same. */
-const HURRY_MS: Milliseconds = 10
+const HURRY_MS: Milliseconds = 1
 const BATCH = 200
+/** One is written to the archive while the next is made ready. More would only wait (docs/decisions/0099). */
+const BATCHES_AT_ONCE = 2
 /** Where they are so large that the engine does not answer in time, so many at least. */
 const LEAST_BATCH = 5
 /** Batches follow each other at once only until this much time went by; the rest waits (SECURITY T84). */
@@ -21,10 +23,7 @@ export const SETTLE_AFTER_MS: Milliseconds = 3_000
 const CLOCK_JUMP_MS: Milliseconds = 60_000
 
 type Sweeps = Pick<StoreContext<unknown>, 'engine' | 'clock' | 'events' | 'counters' | 'background'>
-type Settles = Pick<
-  Settler<unknown>,
-  'maySettle' | 'isHindered' | 'batchesAtOnce' | 'settle' | 'noteReached' | 'stop'
->
+type Settles = Pick<Settler<unknown>, 'maySettle' | 'isHindered' | 'take' | 'settle' | 'noteReached' | 'stop'>
 
 /** How sweeping goes, in this process. */
 export interface SweepHealth {
@@ -103,14 +102,14 @@ export class Sweeper {
   }
 
   async #settleDue(): Promise<number> {
-    const { clock, engine } = this.#context
+    const { clock } = this.#context
     const until = clock.monotonic() + TURN_MS
     const batch = this.#batch
     const running = new Batches()
     for (let isFull = true; isFull && clock.monotonic() <= until && !this.#isStopped; ) {
-      const { batchesAtOnce } = this.#settler
-      if (running.count >= batchesAtOnce) await running.fewerThan(batchesAtOnce)
-      const due = await engine.due(clock.now() - SETTLE_AFTER_MS, batch).catch(running.fail)
+      await running.fewerThan(BATCHES_AT_ONCE)
+      const { due, failure } = await this.#settler.take(clock.now() - SETTLE_AFTER_MS, batch)
+      if (failure !== null) running.fail(failure.error)
       isFull = due.length === batch
       this.#isBehind = isFull
       this.#settler.noteReached(isFull ? (due.at(-1) ?? null) : null)
@@ -163,13 +162,8 @@ class Batches {
   }
 
   /** What came of it is thrown when all are through. */
-  readonly fail = (error: unknown): [] => {
+  fail(error: unknown): void {
     this.#failure ??= { error }
-    return []
-  }
-
-  get count(): number {
-    return this.#running.size
   }
 
   async fewerThan(count: number): Promise<void> {

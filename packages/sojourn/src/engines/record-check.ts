@@ -1,6 +1,7 @@
 import { SessionError } from '../core/errors.ts'
 import {
   END_REASONS,
+  type Ended,
   type EndReason,
   type Instant,
   NEVER,
@@ -64,6 +65,15 @@ export function assertInstant(instant: Instant, name: string): void {
 export function assertEnd(reason: EndReason, at: Instant): void {
   assert(END_REASONS.includes(reason), 'reason')
   assertInstant(at, 'end')
+}
+
+/** When and why a record ends whose time is over; null for one that has no end. */
+export function endByTime({
+  expiresAt,
+  absoluteAt,
+}: Pick<SessionRecord, 'expiresAt' | 'absoluteAt'>): Ended | null {
+  if (absoluteAt === NEVER) return null
+  return { at: expiresAt, reason: expiresAt < absoluteAt ? 'idle' : 'absolute' }
 }
 
 /** Whether a session that lives by its deadline would be ended as if it had expired. */

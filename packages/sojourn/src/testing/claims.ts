@@ -67,6 +67,17 @@ export async function endByCutOff(engine: Engine, lost: SessionRecord): Promise<
   return record?.ended ?? null
 }
 
+/** What is due, without who ended it. A lease begins for each. */
+export async function dueOf(engine: Engine, now: Instant, limit: number): Promise<SessionRecord[]> {
+  return (await engine.due(now, limit)).map(({ endedNow: _, ...record }) => record)
+}
+
+/** A record as `due` hands it out and leaves it when its time is over. */
+export function expired(record: SessionRecord): SessionRecord {
+  const reason = record.expiresAt < record.absoluteAt ? 'idle' : 'absolute'
+  return { ...record, ended: { at: record.expiresAt, reason } }
+}
+
 /** These are due, in this order, where what is due is kept; else nothing is. A lease begins for each. */
 export async function isDue(
   engine: Engine,
@@ -74,7 +85,7 @@ export async function isDue(
   records: readonly SessionRecord[],
   wrong: string,
 ): Promise<void> {
-  same(await engine.due(now, 10), engine.traits.keepsDue ? records : [], wrong)
+  same(await dueOf(engine, now, 10), engine.traits.keepsDue ? records : [], wrong)
 }
 
 /** So many records are due, in any order. A lease begins for each. */

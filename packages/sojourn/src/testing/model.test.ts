@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { SessionRecord } from '../core/port.ts'
+import type { DueRecord } from '../core/port.ts'
 import { brokenEngines } from './broken-engines.test-support.ts'
 import { runModel } from './model.ts'
 import { lateStore, shareableStore, turn } from './shareable-store.test-support.ts'
@@ -31,7 +31,7 @@ test('an engine whose dead records leave by themselves agrees with the model, an
 test('an engine in which concurrent calls of due share what is due between them agrees with the model', async () => {
   const store = await shareableStore((engine) => ({
     due: async (now, limit) => {
-      const found: SessionRecord[] = []
+      const found: DueRecord[] = []
       while (found.length < limit) {
         const [record] = await engine.due(now, 1)
         if (record === undefined) break

@@ -56,8 +56,8 @@ export abstract class PassingEngine implements Engine {
     return this.pass('due', () => this.#engine.due(now, limit))
   }
 
-  settle(id: SessionId, keepUntil: Instant | null) {
-    return this.pass('settle', () => this.#engine.settle(id, keepUntil))
+  settle(ids: readonly SessionId[], keepUntil: Instant | null) {
+    return this.pass('settle', () => this.#engine.settle(ids, keepUntil))
   }
 
   close() {

@@ -5,6 +5,8 @@ import { conformance } from './index.ts'
 
 /** What the port says that is no promise of an engine, and so no case: each with the reason. */
 const NO_PROMISE: Readonly<Record<string, string>> = {
+  'What `due` hands out.': 'a title',
+  'When it rejects, some of them may be settled.': 'binds the caller',
   'What sojourn asks of a storage engine: ten methods, none optional.': 'the type says so',
   'The conformance suite (`sojourn/testing`) is the specification: every sentence on this page is a case there.':
     'this test says so',

@@ -1,5 +1,5 @@
 import { SessionError } from '../core/errors.ts'
-import type { Engine, EngineTraits, SessionId, SessionRecord } from '../core/port.ts'
+import type { DueRecord, Engine, EngineTraits, SessionId, SessionRecord } from '../core/port.ts'
 import { MemoryEngine } from '../engines/memory/memory-engine.ts'
 import { type CutOff, UserIndex } from '../engines/memory/user-index.ts'
 import type { StoreUnderTest } from './conformance-case.ts'
@@ -28,7 +28,7 @@ export function over(engine: Engine, changes: Partial<Engine>): Engine {
     list: (userId, now) => engine.list(userId, now),
     endUser: (userId, reason, at, except) => engine.endUser(userId, reason, at, except),
     due: (now, limit) => engine.due(now, limit),
-    settle: (id, keepUntil) => engine.settle(id, keepUntil),
+    settle: (ids, keepUntil) => engine.settle(ids, keepUntil),
     close: () => engine.close(),
     ...changes,
   }
@@ -60,7 +60,7 @@ function handleOn(engine: Engine): Engine {
     list: (userId, now) => call((inner) => inner.list(userId, now)),
     endUser: (userId, reason, at, except) => call((inner) => inner.endUser(userId, reason, at, except)),
     due: (now, limit) => call((inner) => inner.due(now, limit)),
-    settle: (id, keepUntil) => call((inner) => inner.settle(id, keepUntil)),
+    settle: (ids, keepUntil) => call((inner) => inner.settle(ids, keepUntil)),
     close: async () => {
       await call(async () => undefined)
       isClosed = true
@@ -139,11 +139,16 @@ export async function force(engine: Engine, record: SessionRecord): Promise<void
   const { id, ended } = record
   const steps: Promise<unknown>[] = [
     engine.end(id, 'admin', 0),
-    engine.settle(id, null),
+    engine.settle([id], null),
     engine.create({ ...record, ended: null }, null, record.expiresAt),
   ]
   if (ended !== null) steps.push(engine.end(id, ended.reason, ended.at))
   await Promise.all(steps)
+}
+
+/** A record as `due` would hand it out that nobody ended just now. */
+export function asDue(record: SessionRecord): DueRecord {
+  return { ...record, endedNow: false }
 }
 
 /** The stored record, or null. */

@@ -22,12 +22,10 @@ const ROUND_MS = 31 * 60_000
 const SESSIONS_A_ROUND = 12
 
 /** Before the lease, after it, at each step between, and when all is done but the forgetting. */
-const STEPS: readonly Step[] = (['due', 'end', 'read', 'write', 'create', 'settle'] as const).flatMap(
-  (at) => [
-    { at, stage: 'before' as const },
-    { at, stage: 'after' as const },
-  ],
-)
+const STEPS: readonly Step[] = (['due', 'read', 'write', 'create', 'settle'] as const).flatMap((at) => [
+  { at, stage: 'before' as const },
+  { at, stage: 'after' as const },
+])
 
 type Step = Pick<NonNullable<Errand['dies']>, 'at' | 'stage'>
 type Made = ReadonlyMap<string, { readonly reason: string; readonly count: number }>
@@ -129,7 +127,7 @@ async function killOften(
 
 /** Of those that are called once for each session, now an early and now a late one; there is one batch a round. */
 function nthOf(at: string, round: number): number {
-  return at === 'end' || at === 'settle' ? 1 + (round % 5) : 1
+  return at === 'settle' ? 1 + (round % 2) : 1
 }
 
 /** 1 when it died on the way. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import {
   type Created,
+  type DueRecord,
   type EndReason,
   type Engine,
   type EngineTraits,
@@ -116,12 +117,14 @@ export class NearCachedEngine implements Engine {
     return this.#write(touched, () => this.#engine.endUser(user, reason, at, except))
   }
 
-  due(now: Instant, limit: number): Promise<SessionRecord[]> {
-    return this.#engine.due(now, limit)
+  async due(now: Instant, limit: number): Promise<DueRecord[]> {
+    const records = await this.#engine.due(now, limit)
+    for (const { id, endedNow } of records) if (endedNow) this.#forget(id)
+    return records
   }
 
-  settle(id: SessionId, keepUntil: Instant | null): Promise<void> {
-    return this.#write(only(id), () => this.#engine.settle(id, keepUntil))
+  settle(ids: readonly SessionId[], keepUntil: Instant | null): Promise<void> {
+    return this.#write({ ids, userId: null }, () => this.#engine.settle(ids, keepUntil))
   }
 
   async close(): Promise<void> {

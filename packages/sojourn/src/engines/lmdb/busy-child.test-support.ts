@@ -38,7 +38,7 @@ async function live(engine: Engine, worker: number): Promise<void> {
     }
     await step(engine.end(session.id, 'logout', NOW), { number, version: VERSIONS, ended: true })
     if (number % 2 === 0) {
-      await step(engine.settle(session.id, null), { number, version: VERSIONS, forgotten: true })
+      await step(engine.settle([session.id], null), { number, version: VERSIONS, forgotten: true })
     }
   }
 }

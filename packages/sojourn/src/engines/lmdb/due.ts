@@ -1,17 +1,19 @@
-import { type Instant, LEASE_MS, NEVER, type SessionRecord } from '../../core/port.ts'
+import { type DueRecord, type Instant, LEASE_MS, NEVER } from '../../core/port.ts'
+import { endByTime } from '../record-check.ts'
 import { forgetCutOffs, hasOutdatedCutOffs } from './cut-off.ts'
+import { unlist } from './end.ts'
 import type { KeyValue } from './key-value.ts'
 import { DUE, dueAfter, dueKey, partsOfDueKey } from './keys.ts'
-import { find, isUnreadable, type Stored, update } from './stored.ts'
+import { bury, find, isUnreadable, type Stored, update } from './stored.ts'
 
 export interface DueChunk {
-  readonly records: readonly SessionRecord[]
+  readonly records: readonly DueRecord[]
   /** Whether more may be due: another look is needed for as many as were asked for. */
   readonly isOpen: boolean
 }
 
-/** How many entries one transaction looks at, so that a long list holds up neither writers nor requests. */
-const CHUNK = 32
+/** How many entries one transaction looks at, whatever is asked for: it holds up writers and requests. */
+const CHUNK = 256
 const NONE: DueChunk = { records: [], isOpen: false }
 
 /** Whether a look with a write transaction would find anything. Reads a snapshot. */
@@ -30,8 +32,20 @@ export function lease(store: KeyValue, now: Instant, limit: number): DueChunk {
   // What was put back may be due before the rest of this chunk: look again, so that the earliest comes first.
   if (early.length > 0) return { records: [], isOpen: true }
   const leasedUntil = leaseFrom(now)
-  for (const stored of found) postpone(store, stored, leasedUntil, leasedUntil)
-  return { records: found.map(({ record }) => record), isOpen: true }
+  return { records: found.map((stored) => leased(store, stored, leasedUntil)), isOpen: true }
+}
+
+/** Leases a record, and ends it where its time is over and nobody has ended it. */
+function leased(store: KeyValue, stored: Stored, leasedUntil: Instant): DueRecord {
+  const { record } = stored
+  const ended = record.ended === null ? endByTime(record) : null
+  if (ended === null) {
+    postpone(store, stored, leasedUntil, leasedUntil)
+    return { ...record, endedNow: false }
+  }
+  if (record.userId !== null) unlist(store, record.userId, new Set([record.id]))
+  bury(store, { ...stored, leasedUntil }, ended)
+  return { ...record, ended, endedNow: true }
 }
 
 /** The record of an entry. An entry without a record, or that is no longer its own, is removed. */

@@ -35,8 +35,20 @@ export function endUser(store: KeyValue, userId: string, given: CutOff): Session
   return ended.map(({ record }) => record.id)
 }
 
-/** Within a write transaction. */
-export function settle(store: KeyValue, id: SessionId, keepUntil: Instant | null): void {
+/** Within a write transaction; what failed with those that failed. */
+export function settle(store: KeyValue, ids: readonly SessionId[], keepUntil: Instant | null): unknown[] {
+  return ids.flatMap((id) => {
+    try {
+      settleOne(store, id, keepUntil)
+      return []
+    } catch (error) {
+      if (!isUnreadable(error)) throw error
+      return [error]
+    }
+  })
+}
+
+function settleOne(store: KeyValue, id: SessionId, keepUntil: Instant | null): void {
   const stored = find(store, id)
   if (stored === null || stored.record.ended === null) return
   if (keepUntil === null) {
@@ -62,7 +74,8 @@ function findReadable(store: KeyValue, id: SessionId): Stored | null {
   }
 }
 
-function unlist(store: KeyValue, userId: string, ids: ReadonlySet<SessionId>): void {
+/** Within a write transaction: takes sessions out of their user's list. */
+export function unlist(store: KeyValue, userId: string, ids: ReadonlySet<SessionId>): void {
   const key = userKey(userId)
   const before = store.get(key)
   if (before === null) return

@@ -82,7 +82,7 @@ describe('the limits of the store', () => {
     for (let number = 0; number < 10; number++) {
       expect(await engine.touch(record(number).id, NOW + 1, NOW + MINUTE + 1)).toBe(true)
       expect(await engine.end(record(number).id, 'logout', NOW + 2)).toBe(true)
-      await engine.settle(record(number).id, null)
+      await engine.settle([record(number).id], null)
     }
     expect(await engine.create(record(999, { data }), null, NOW)).toMatchObject({ outcome: 'done' })
     await engine.close()
@@ -119,7 +119,7 @@ describe('T46: an instant that is none', () => {
       () => engine.end(id, 'logout', wrong),
       () => engine.endUser(sampleUser('u_1'), 'admin', wrong, null),
       () => engine.due(wrong, 1),
-      () => engine.settle(id, wrong),
+      () => engine.settle([id], wrong),
       () => engine.create(record(2, { expiresAt: wrong }), null, NOW),
       () => engine.replace(record(1, { version: 2, expiresAt: wrong }), 1, NOW),
     ]) {
@@ -153,12 +153,22 @@ describe('a record that is damaged', () => {
     await engine.close()
   })
 
-  test('holds up neither what is due behind it nor the end of the user’s other sessions', async () => {
+  test('does not hold up the end of the user’s other sessions', async () => {
+    await using directory = await makeDirectory()
+    const engine = await damaged(`${directory.path}/store`)
+    expect(await engine.endUser(sampleUser('u_1'), 'admin', NOW, null)).toEqual([record(2).id, record(3).id])
+    await expect(engine.settle([record(1).id, record(2).id], null)).rejects.toMatchObject({
+      code: 'RECORD_UNREADABLE',
+    })
+    expect(await engine.read([record(2).id])).toEqual([null])
+    await engine.close()
+  })
+
+  test('does not hold up what is due behind it', async () => {
     await using directory = await makeDirectory()
     const engine = await damaged(`${directory.path}/store`)
     expect((await engine.due(NOW + MINUTE, 10)).map(({ id }) => id)).toEqual([record(2).id, record(3).id])
     expect(await engine.due(NOW + MINUTE + LEASE_MS, 1)).toMatchObject([{ id: record(2).id }])
-    expect(await engine.endUser(sampleUser('u_1'), 'admin', NOW, null)).toEqual([record(2).id, record(3).id])
     await engine.close()
   })
 })
@@ -180,7 +190,7 @@ test('a tombstone that is kept stays as it is when endUser excepts it', async ()
   const engine = await lmdb({ path: `${directory.path}/store` })
   await engine.create(record(1), null, NOW)
   await engine.end(record(1).id, 'logout', NOW)
-  await engine.settle(record(1).id, NOW + MINUTE)
+  await engine.settle([record(1).id], NOW + MINUTE)
   await engine.endUser(sampleUser('u_1'), 'admin', NOW, record(1).id)
   expect(await engine.due(NOW + MINUTE - 1, 1)).toEqual([])
   expect(await engine.due(NOW + MINUTE, 1)).toMatchObject([{ ended: { at: NOW, reason: 'logout' } }])
@@ -194,7 +204,7 @@ test('endUser takes no text that cannot be an id for an exception', async () => 
   for (const except of ['\u0141AAAAAAAAAAAAAAA', 'x'.repeat(5_000), '']) {
     await engine.create(record(1, { id }), null, NOW)
     expect(await engine.endUser(sampleUser('u_1'), 'admin', NOW + 1, except)).toEqual([id])
-    await engine.settle(id, null)
+    await engine.settle([id], null)
   }
   await engine.close()
 })
@@ -234,7 +244,7 @@ test('nothing is left behind by sessions that came and went', async () => {
   await engine.end(record(0).id, 'logout', NOW)
   await engine.endUser(sampleUser('u_1'), 'admin', NOW, null)
   const due = await engine.due(NOW, 2 * count)
-  await Promise.all(due.map(({ id }) => engine.settle(id, null)))
+  await Promise.all(due.map(({ id }) => engine.settle([id], null)))
   await engine.due(NOW + LIFETIME_CEILING_MS, 1)
   expect(await inTree(path, (tree) => tree.keys('\0', '\xff', 10))).toEqual(['f'])
   await engine.close()

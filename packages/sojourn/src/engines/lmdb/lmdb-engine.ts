@@ -1,6 +1,7 @@
 import { SessionError } from '../../core/errors.ts'
 import type {
   Created,
+  DueRecord,
   EndReason,
   Engine,
   EngineTraits,
@@ -24,6 +25,9 @@ import type { CheckedOptions } from './lmdb-options.ts'
 import { draftOf, find, isLive } from './stored.ts'
 import { UserSessions } from './user-sessions.ts'
 import { type Transaction, Writer } from './writer.ts'
+
+/** In one transaction, however many are to be settled. */
+const SETTLED_AT_ONCE = 256
 
 /** The port on one LMDB tree. Reads take a snapshot; every write is one transaction, shared with its neighbours. */
 export class LmdbEngine implements Engine {
@@ -101,15 +105,20 @@ export class LmdbEngine implements Engine {
     return this.#write(({ store }) => endUser(store, userId, { at, reason, except }))
   }
 
-  async due(now: Instant, limit: number): Promise<SessionRecord[]> {
+  async due(now: Instant, limit: number): Promise<DueRecord[]> {
     assertInstant(now, 'now')
     if (!(await this.#read((store) => isAnythingDue(store, now)))) return []
     return this.#begin(this.#lease(now, limit))
   }
 
-  async settle(id: SessionId, keepUntil: Instant | null): Promise<void> {
+  async settle(ids: readonly SessionId[], keepUntil: Instant | null): Promise<void> {
     if (keepUntil !== null) assertInstant(keepUntil, 'keepUntil')
-    return this.#write(({ store }) => settle(store, id, keepUntil))
+    const failures: unknown[] = []
+    for (let from = 0; from < ids.length; from += SETTLED_AT_ONCE) {
+      const part = ids.slice(from, from + SETTLED_AT_ONCE)
+      failures.push(...(await this.#write(({ store }) => settle(store, part, keepUntil))))
+    }
+    if (failures.length > 0) throw readFailure(failures[0])
   }
 
   async close(): Promise<void> {
@@ -144,8 +153,8 @@ export class LmdbEngine implements Engine {
     }
   }
 
-  async #lease(now: Instant, limit: number): Promise<SessionRecord[]> {
-    const records: SessionRecord[] = []
+  async #lease(now: Instant, limit: number): Promise<DueRecord[]> {
+    const records: DueRecord[] = []
     while (records.length < limit) {
       const wanted = limit - records.length
       const chunk = await this.#writer.run(({ store }) => lease(store, now, wanted))

@@ -94,14 +94,19 @@ const LINES: Readonly<
   '`end` that is false': { before: [make(1), finish], calls: [finish] },
   '`endUser`': { before: [make(1), make(2)], calls: [cut(NOW)] },
   '`endUser` once more, later': { before: [make(1), cut(NOW)], calls: [cut(NOW + 1)] },
-  '`due`, for each record that it leases': { before: [make(1)], calls: [look(NOW + MINUTE)] },
+  '`due`, for each record that it leases': { before: [make(1), finish], calls: [look(NOW + MINUTE)] },
+  '`due`, for each expired session that it ends as well': {
+    before: [make(1), make(2, null, { expiresAt: NOW + 2 * MINUTE })],
+    calls: [look(NOW + MINUTE)],
+  },
+  '`due`, for a user’s last session that it ends': { before: [make(1)], calls: [look(NOW + MINUTE)] },
   '`due`, for each record whose deadline a touch had moved': {
     before: [make(1), (store) => touch(store, id, NOW, NOW + 2 * MINUTE)],
     calls: [look(NOW + MINUTE)],
   },
   '`due` when nothing is': { before: [make(1)], calls: [look(NOW)] },
-  '`settle`, forgetting': { before: [make(1), finish], calls: [(store) => settle(store, id, null)] },
-  '`settle`, keeping': { before: [make(1), finish], calls: [(store) => settle(store, id, NOW + MINUTE)] },
+  '`settle`, forgetting': { before: [make(1), finish], calls: [(store) => settle(store, [id], null)] },
+  '`settle`, keeping': { before: [make(1), finish], calls: [(store) => settle(store, [id], NOW + MINUTE)] },
 }
 
 /** What the page says of each line: the letters of the rows that are put and removed. */

@@ -18,6 +18,7 @@ export class DueQueue {
   }
 
   move(stored: Stored, dueAt: Instant): void {
+    if (dueAt === stored.dueAt) return
     stored.dueAt = dueAt
     this.#settle(stored, stored.position)
   }

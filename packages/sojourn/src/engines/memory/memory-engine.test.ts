@@ -28,7 +28,7 @@ test('a full store still takes what needs no room: a smaller replace, a touch, a
   expect(await engine.replace(smaller, 1, NOW)).toEqual({ outcome: 'done' })
   expect(await engine.touch(smaller.id, NOW + 1, NOW + MINUTE + 1)).toBe(true)
   expect(await engine.end(smaller.id, 'logout', NOW + 2)).toBe(true)
-  await engine.settle(smaller.id, null)
+  await engine.settle([smaller.id], null)
   expect(await engine.create(record(2), null, NOW)).toEqual({ outcome: 'done', ended: [] })
 })
 
@@ -45,8 +45,8 @@ test('a forgotten record gives back all the room that it took', async () => {
   await engine.create(record(1), null, NOW)
   await engine.replace(record(1, { version: 2, data: new Uint8Array(5_000) }), 1, NOW)
   await engine.endUser(sampleUser('u_1'), 'admin', NOW, null)
-  await engine.settle(record(1).id, NOW + 10 * MINUTE)
-  await engine.settle(record(1).id, null)
+  await engine.settle([record(1).id], NOW + 10 * MINUTE)
+  await engine.settle([record(1).id], null)
   expect(engine.usage).toEqual({ maxBytes: 0, maxSessions: 0 })
 })
 
@@ -73,7 +73,7 @@ test('it is stable after two hundred thousand expired sessions: nothing of them 
     }
     for (const { id } of await engine.due(now + MINUTE, 1_000)) {
       await engine.end(id, 'idle', now + MINUTE)
-      await engine.settle(id, null)
+      await engine.settle([id], null)
     }
   }
   expect(engine.usage).toEqual({ maxBytes: 0, maxSessions: 0 })

@@ -1,6 +1,7 @@
 import { SessionError } from '../../core/errors.ts'
 import {
   type Created,
+  type DueRecord,
   type EndReason,
   type Engine,
   type Instant,
@@ -12,7 +13,7 @@ import {
   type UserKey,
   type UserLimit,
 } from '../../core/port.ts'
-import { assertLives, assertNewer, CEILING, isTooEarly } from '../record-check.ts'
+import { assertLives, assertNewer, CEILING, endByTime, isTooEarly } from '../record-check.ts'
 import { DueQueue } from './due-queue.ts'
 import type { MemoryLimits } from './memory-options.ts'
 import { bytesOf, copyOf, isLive, type Stored } from './stored.ts'
@@ -129,22 +130,33 @@ export class MemoryEngine implements Engine {
     return ended.map(({ record }) => record.id)
   }
 
-  async due(now: Instant, limit: number): Promise<SessionRecord[]> {
+  async due(now: Instant, limit: number): Promise<DueRecord[]> {
     this.#assertOpen()
-    const records: SessionRecord[] = []
+    const records: DueRecord[] = []
     while (records.length < limit) {
       const { first } = this.#due
       if (first === null || first.dueAt > now) break
       first.leasedUntil = now + LEASE_MS
-      this.#due.move(first, first.leasedUntil)
       this.#find(first.record.id)
-      records.push(copyOf(first.record))
+      const end = first.record.ended === null ? endByTime(first.record) : null
+      if (end !== null) this.#end(first, end.reason, end.at)
+      this.#due.move(first, first.leasedUntil)
+      records.push(Object.assign(copyOf(first.record), { endedNow: end !== null }))
     }
     return records
   }
 
-  async settle(id: SessionId, keepUntil: Instant | null): Promise<void> {
+  async settle(ids: readonly SessionId[], keepUntil: Instant | null): Promise<void> {
     this.#assertOpen()
+    for (const id of ids) this.#settle(id, keepUntil)
+  }
+
+  async close(): Promise<void> {
+    this.#assertOpen()
+    this.#closed = true
+  }
+
+  #settle(id: SessionId, keepUntil: Instant | null): void {
     const stored = this.#find(id)
     if (stored === null || stored.record.ended === null) return
     if (keepUntil === null) {
@@ -152,13 +164,8 @@ export class MemoryEngine implements Engine {
       return
     }
     stored.leasedUntil = 0
-    this.#put(stored, { ...stored.record, data: NO_DATA })
+    this.#store(stored, { ...stored.record, data: NO_DATA })
     this.#due.move(stored, keepUntil)
-  }
-
-  async close(): Promise<void> {
-    this.#assertOpen()
-    this.#closed = true
   }
 
   /** The stored record, ended by its user's cut-off where the index had lost it. */
@@ -184,12 +191,16 @@ export class MemoryEngine implements Engine {
   }
 
   #put(stored: Stored, record: SessionRecord): void {
+    this.#store(stored, record)
+    this.#due.move(stored, Math.max(record.expiresAt, stored.leasedUntil))
+  }
+
+  #store(stored: Stored, record: SessionRecord): void {
     const bytes = bytesOf(record)
     this.#assertRoom(0, bytes - stored.bytes)
     this.#bytes += bytes - stored.bytes
     stored.bytes = bytes
     stored.record = record
-    this.#due.move(stored, Math.max(record.expiresAt, stored.leasedUntil))
   }
 
   #forget(stored: Stored): void {

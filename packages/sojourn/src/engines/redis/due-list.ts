@@ -1,5 +1,5 @@
 import { SessionError } from '../../core/errors.ts'
-import { type Instant, LEASE_MS, NEVER, type SessionRecord } from '../../core/port.ts'
+import { type DueRecord, END_REASONS, type Ended, type Instant, LEASE_MS, NEVER } from '../../core/port.ts'
 import { chunksOf } from './chunks-of.ts'
 import type { RedisClient, Reply } from './client.ts'
 import { BUCKETS, type Keys } from './keys.ts'
@@ -17,9 +17,19 @@ const LISTS_A_CALL = 25
 /** So many of them at the same time: a server does one thing after another, and requests wait behind these. */
 const LEASES_AT_ONCE = 4
 
+/** Of one leased record, in the answer of the script. */
+const LEASED_PARTS = 5
+
 interface Leased {
   readonly dueAt: Instant
-  readonly record: SessionRecord
+  readonly record: DueRecord
+}
+
+/** How scripts are called, and how long a live record is kept past its deadline. */
+interface Calls {
+  readonly runner: ScriptRunner
+  readonly sender: Sender
+  readonly keep: string
 }
 
 /** How many entries of a list are asked for, */
@@ -43,18 +53,20 @@ export class DueList {
   readonly #keys: Keys
   readonly #runner: ScriptRunner
   readonly #sender: Sender
+  readonly #keep: string
   /** Lists in which more was due when they were last looked at. */
   readonly #left: string[] = []
 
-  constructor(client: RedisClient, keys: Keys, runner: ScriptRunner, sender: Sender) {
+  constructor(client: RedisClient, keys: Keys, { runner, sender, keep }: Calls) {
     this.#client = client
     this.#keys = keys
     this.#runner = runner
     this.#sender = sender
+    this.#keep = keep
   }
 
   /** Leases at most `limit` records; of each bucket the earliest first. */
-  async lease(now: Instant, limit: number): Promise<SessionRecord[]> {
+  async lease(now: Instant, limit: number): Promise<DueRecord[]> {
     if (limit <= 0) return []
     // What the last call left over: where much is due, most calls need not look at all lists again.
     const left = await this.#leaseFrom(this.#left.splice(0), now, limit)
@@ -109,13 +121,14 @@ export class DueList {
 
   async #leaseOf({ bucket, entries }: Ask, now: Instant): Promise<Round> {
     const until = Math.min(now + LEASE_MS, NEVER)
-    const args = [this.#keys.prefixOf(bucket), String(now), String(until), String(entries)]
+    const args = [this.#keys.prefixOf(bucket), String(now), String(until), String(entries), this.#keep]
     const reply = await this.#run({ script: SCRIPTS.lease, keys: [this.#keys.due(bucket)], args })
     const [found, ...rest] = listOf(reply)
     const records: Leased[] = []
-    for (let place = 0; place < rest.length; place += 3) {
-      const record = readable(textOf(rest[place + 1]), rest[place + 2])
-      if (record !== null) records.push({ dueAt: Number(textOf(rest[place])), record })
+    for (let place = 0; place < rest.length; place += LEASED_PARTS) {
+      const [dueAt, ...parts] = rest.slice(place, place + LEASED_PARTS)
+      const record = readable(parts)
+      if (record !== null) records.push({ dueAt: Number(textOf(dueAt)), record })
     }
     return { found: numberOf(found), records }
   }
@@ -126,12 +139,21 @@ export class DueList {
 }
 
 /** A damaged record stays leased again and again; it must not keep from the others of its bucket that they are due. */
-function readable(id: string, reply: Reply): SessionRecord | null {
+function readable([id, value, end, endedNow]: readonly Reply[]): DueRecord | null {
   try {
-    const bytes = bytesOf(reply)
-    return bytes && recordOf(id, bytes)
+    const bytes = bytesOf(value)
+    if (bytes === null) return null
+    const record = recordOf(textOf(id), bytes)
+    return { ...record, ended: endOf(bytesOf(end)) ?? record.ended, endedNow: numberOf(endedNow) === 1 }
   } catch (error) {
     if (error instanceof SessionError && error.code === 'RECORD_UNREADABLE') return null
     throw error
   }
+}
+
+/** What the call made of a record that lived: the state byte of the reason, and the instant in 6 bytes; else nothing. */
+function endOf(bytes: Buffer | null): Ended | null {
+  if (bytes === null || bytes.byteLength === 0) return null
+  const reason = END_REASONS[bytes.readUInt8(0) - 1]
+  return reason === undefined ? null : { at: bytes.readUIntBE(1, 6), reason }
 }

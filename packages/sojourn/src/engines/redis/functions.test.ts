@@ -49,7 +49,7 @@ const VERBS: Readonly<Record<string, (engine: Engine) => Promise<unknown>>> = {
   end: (engine) => engine.end(sampleId(3), 'logout', NOW),
   endUser: (engine) => engine.endUser(sampleUser(), 'revoked', NOW, null),
   due: (engine) => engine.due(NOW + 1, 10),
-  settle: (engine) => engine.settle(sampleId(1), null),
+  settle: (engine) => engine.settle([sampleId(1)], null),
 }
 
 async function fill(engine: Engine): Promise<void> {

@@ -41,8 +41,8 @@ async function playAll(engine: Engine, userId = USER): Promise<void> {
   await engine.list(user, NOW)
   await engine.endUser(user, 'admin', NOW, sampleId(2))
   await engine.due(NOW, 10)
-  await engine.settle(sampleId(3), NOW + MINUTE)
-  await engine.settle(sampleId(4), null)
+  await engine.settle([sampleId(3)], NOW + MINUTE)
+  await engine.settle([sampleId(4)], null)
   await engine.read([sampleId(1), sampleId(2)])
 }
 
@@ -61,7 +61,7 @@ describe('T92: two stores on one server', () => {
     expect(await two.create(sample(), null, NOW)).toEqual({ outcome: 'done', ended: [] })
     expect(await two.endUser(sampleUser(), 'admin', NOW + 1, null)).toEqual([sampleId(1)])
     expect((await two.due(NOW + 1, 10)).map(({ id }) => id)).toEqual([sampleId(1)])
-    await two.settle(sampleId(1), null)
+    await two.settle([sampleId(1)], null)
     expect((await one.list(sampleUser(), NOW)).map(({ id }) => id)).toEqual([sampleId(1)])
     expect(await one.due(NOW + 1, 10)).toEqual([])
   })

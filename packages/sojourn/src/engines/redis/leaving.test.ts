@@ -65,9 +65,9 @@ describe.each([false, true])('with due: %s', (due) => {
     await store.engine.endUser(sampleUser(), 'admin', at, sampleId(5))
     const instants = await Promise.all([1, 2, 3, 4].map((number) => leavesAt(sampleId(number))))
     expect(instants).toEqual(Array(4).fill(at + 11 * MINUTE + more))
-    await store.engine.settle(sampleId(1), at + HOUR)
+    await store.engine.settle([sampleId(1)], at + HOUR)
     expect(await leavesAt(sampleId(1))).toBe(at + HOUR + MINUTE + more)
-    await store.engine.settle(sampleId(2), null)
+    await store.engine.settle([sampleId(2)], null)
     expect(await leavesAt(sampleId(2))).toBeNull()
   })
 

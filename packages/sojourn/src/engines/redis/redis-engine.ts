@@ -1,6 +1,7 @@
 import { SessionError } from '../../core/errors.ts'
 import type {
   Created,
+  DueRecord,
   EndReason,
   Engine,
   EngineTraits,
@@ -20,7 +21,7 @@ import { isBucket, isId, Keys } from './keys.ts'
 import { readRecords } from './reads.ts'
 import type { CheckedOptions, Durability } from './redis-options.ts'
 import { ScriptRunner, type Sender } from './script-runner.ts'
-import { Verbs } from './verbs.ts'
+import { keptFor, Verbs } from './verbs.ts'
 
 /** The port on a server that speaks Redis. `docs/storage/redis.md` says what each method sends. */
 export class RedisEngine implements Engine {
@@ -54,7 +55,8 @@ export class RedisEngine implements Engine {
     const isSame = options.security === options.durability
     const security = isSame ? writes : this.#senderFor(options.security, options)
     this.#verbs = new Verbs(keys, runner, options, { plain: this.#flight, writes, security })
-    this.#due = options.due ? new DueList(client, keys, runner, this.#flight) : null
+    const calls = { runner, sender: this.#flight, keep: keptFor(options) }
+    this.#due = options.due ? new DueList(client, keys, calls) : null
   }
 
   read(ids: readonly SessionId[]): Promise<(SessionRecord | null)[]> {
@@ -107,16 +109,16 @@ export class RedisEngine implements Engine {
     return await this.#begin(this.#verbs.endUser(user, { reason, at }, except))
   }
 
-  async due(now: Instant, limit: number): Promise<SessionRecord[]> {
+  async due(now: Instant, limit: number): Promise<DueRecord[]> {
     this.#assertOpen()
     assertInstant(now, 'now')
     return this.#due === null ? [] : this.#begin(this.#due.lease(now, limit))
   }
 
-  async settle(id: SessionId, keepUntil: Instant | null): Promise<void> {
+  async settle(ids: readonly SessionId[], keepUntil: Instant | null): Promise<void> {
     this.#assertOpen()
     if (keepUntil !== null) assertInstant(keepUntil, 'keepUntil')
-    if (isId(id)) await this.#begin(this.#verbs.settle(id, keepUntil))
+    await this.#begin(this.#verbs.settle(ids.filter(isId), keepUntil))
   }
 
   /** The application's own client stays open. */

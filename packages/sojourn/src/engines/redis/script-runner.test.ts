@@ -60,7 +60,7 @@ describe.each(['ioredis', 'node-redis'] as const)('a server that lost its script
       () => engine.list(sampleUser(), NOW),
       () => engine.end(sampleId(1), 'logout', NOW),
       () => engine.due(NOW + 1, 10),
-      () => engine.settle(sampleId(1), null),
+      () => engine.settle([sampleId(1)], null),
       () => engine.endUser(sampleUser(), 'admin', NOW, null),
     ]
     for (const verb of verbs) {

@@ -16,7 +16,7 @@ interface Library {
   readonly source: string
 }
 
-const LIBRARY_NAME = 'sojourn_01dce284ce0f'
+const LIBRARY_NAME = 'sojourn_2b893db11c1c'
 
 const RECORD_PART = `local USER_BYTES = 60
 local DIGEST = 67
@@ -335,8 +335,23 @@ bury(prefix, string.sub(KEYS[1], -16), index, {
 return 1
 `
 
-const LEASE_BODY = `local prefix, now, due = ARGV[1], tonumber(ARGV[2]), KEYS[1]
+const LEASE_BODY = `local IDLE, ABSOLUTE, NEVER = '\\3', '\\4', 281474976710655
+local prefix, now, due, keep = ARGV[1], tonumber(ARGV[2]), KEYS[1], tonumber(ARGV[5])
 local lease = tonumber(ARGV[3]) + 0.5
+local function ended_now(entry)
+  local _, _, created_at, _, expires_at, absolute_at = fields_of(entry.value)
+  local index = index_of(prefix, user_of(entry.value))
+  local cut_off = index and cut_off_of(index)
+  local state, at = expires_at < absolute_at and IDLE or ABSOLUTE, expires_at
+  local is_lost = is_cut(cut_off or nil, created_at, entry.id)
+  if is_lost then
+    state, at = cut_off.state, cut_off.at
+  elseif absolute_at == NEVER then
+    return nil
+  end
+  bury(prefix, entry.id, index, { write_id = write_id_of(entry.value), state = state, at = at, keep = keep })
+  return state .. struct.pack('>I6', at), is_lost and 0 or 1
+end
 assert_whole_slot(due, prefix)
 local found = redis.call('ZRANGEBYSCORE', due, '-inf', now + 0.5, 'WITHSCORES', 'LIMIT', 0, tonumber(ARGV[4]))
 local entries, is_moved = {}, false
@@ -354,18 +369,22 @@ for place = 1, #found, 2 do
       redis.call('ZADD', due, expires_at, id)
       is_moved = true
     else
-      entries[#entries + 1] = { id = id, score = found[place + 1], value = value }
+      entries[#entries + 1] = { id = id, score = found[place + 1], value = value, lives = state == 0 }
     end
   end
 end
 if is_moved then return { tonumber(ARGV[4]) } end
-local answer = { #found / 2 }
+local answer, leases = { #found / 2 }, {}
 for _, entry in ipairs(entries) do
-  redis.call('ZADD', due, lease, entry.id)
-  answer[#answer + 1] = entry.score
-  answer[#answer + 1] = entry.id
-  answer[#answer + 1] = entry.value
+  local end_bytes, is_first
+  if entry.lives then end_bytes, is_first = ended_now(entry) end
+  leases[#leases + 1] = lease
+  leases[#leases + 1] = entry.id
+  for _, part in ipairs({ entry.score, entry.id, entry.value, end_bytes or '', is_first or 0 }) do
+    answer[#answer + 1] = part
+  end
 end
+if #leases > 0 then redis.call('ZADD', due, unpack(leases)) end
 return answer
 `
 
@@ -442,25 +461,36 @@ end
 return string.sub(head, DIGEST, USER - 1) == string.sub(value, DIGEST, USER - 1) and 1 or 2
 `
 
-const SETTLE_BODY = `local head = head_of(KEYS[1])
-if not is_readable(head) or string.byte(head, 18) == 0 then return 0 end
-local id, prefix = string.sub(KEYS[1], -16), string.sub(KEYS[1], 1, -19)
+const SETTLE_BODY = `local HEAD_BYTES = 353
+local prefix, keep_until = string.sub(KEYS[1], 1, -19), tonumber(ARGV[1])
 local due = ARGV[3] == '1' and prefix .. 'due' or nil
-if due then assert_whole_slot(KEYS[1], prefix) end
-if ARGV[1] == '' then
-  if due then redis.call('ZREM', due, id) end
-  redis.call('UNLINK', KEYS[1])
-  return 1
+if due or #ARGV > 4 then assert_whole_slot(KEYS[1], prefix) end
+local function without_data(key, head)
+  local flags, user_bytes, sealed_bytes, retired = string.byte(head, 59, 62)
+  local previous = math.floor(flags / 2) % 2 == 1 and 38 + sealed_bytes or 0
+  local size = USER - 1 + user_bytes + previous + 14 * retired
+  local value = size > HEAD_BYTES and redis.call('GETRANGE', key, 0, size - 1) or string.sub(head, 1, size)
+  return string.sub(value, 1, DIGEST - 5) .. '\\0\\0\\0\\0' .. string.sub(value, DIGEST)
 end
-local keep_until = tonumber(ARGV[1])
-local flags, user_bytes, sealed_bytes, retired = string.byte(head, 59, 62)
-local previous = math.floor(flags / 2) % 2 == 1 and 38 + sealed_bytes or 0
-local value = redis.call('GETRANGE', KEYS[1], 0, USER - 2 + user_bytes + previous + 14 * retired)
-write_regardless(prefix)
-if due then redis.call('ZADD', due, keep_until, id) end
-value = string.sub(value, 1, DIGEST - 5) .. '\\0\\0\\0\\0' .. string.sub(value, DIGEST)
-redis.call('SET', KEYS[1], value, 'PXAT', keep_until + tonumber(ARGV[2]))
-return 1
+local settled = {}
+for place = 4, #ARGV do
+  local key = prefix .. 's:' .. ARGV[place]
+  local head = head_of(key)
+  if is_readable(head) and string.byte(head, 18) ~= 0 then
+    settled[#settled + 1] = { id = ARGV[place], key = key, value = keep_until and without_data(key, head) }
+  end
+end
+if keep_until and #settled > 0 then write_regardless(prefix) end
+for _, each in ipairs(settled) do
+  if keep_until then
+    if due then redis.call('ZADD', due, keep_until, each.id) end
+    redis.call('SET', each.key, each.value, 'PXAT', keep_until + tonumber(ARGV[2]))
+  else
+    if due then redis.call('ZREM', due, each.id) end
+    redis.call('UNLINK', each.key)
+  end
+end
+return #settled
 `
 
 const TOUCH_BODY = `local given_seen_at, keep, keeps_due = tonumber(ARGV[1]), tonumber(ARGV[3]), ARGV[4] == '1'
@@ -511,9 +541,9 @@ export const SCRIPTS = {
   lease: {
     name: 'lease',
     functionName: `${LIBRARY_NAME}_lease`,
-    sha1: '85123e530f7f4c5c68e3d1d1d4fddf331c29dde5',
-    commands: ['EXISTS', 'GET', 'UNLINK', 'ZADD', 'ZRANGEBYSCORE', 'ZREM'],
-    source: `${RECORD_PART}${WHOLE_SLOT_PART}${REGARDLESS_PART}${LEASE_BODY}`,
+    sha1: '60b5ee1a6af8498dc4c758bfd9ace6f91bebcd3b',
+    commands: ['EXISTS', 'GET', 'PEXPIREAT', 'SETRANGE', 'UNLINK', 'ZADD', 'ZRANGEBYSCORE', 'ZREM'],
+    source: `${RECORD_PART}${DIGITS_PART}${USER_INDEX_PART}${CUT_OFF_PART}${BURY_PART}${WHOLE_SLOT_PART}${REGARDLESS_PART}${LEASE_BODY}`,
   },
   list: {
     name: 'list',
@@ -532,7 +562,7 @@ export const SCRIPTS = {
   settle: {
     name: 'settle',
     functionName: `${LIBRARY_NAME}_settle`,
-    sha1: '6cd401539e560d4c20654f580d52b3ba5bbae9f8',
+    sha1: '7b28704649703bdcfb0a0a96aaddc6dc0e704589',
     commands: ['EXISTS', 'GETRANGE', 'SET', 'UNLINK', 'ZADD', 'ZREM'],
     source: `${RECORD_PART}${WHOLE_SLOT_PART}${REGARDLESS_PART}${SETTLE_BODY}`,
   },

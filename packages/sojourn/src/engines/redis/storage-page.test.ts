@@ -92,8 +92,8 @@ const LINES: Readonly<Record<string, Line>> = {
   '`list` of two': { before: [make(1), make(2)], call: (engine) => engine.list(sampleUser(), NOW) },
   '`endUser`, which ends two': { before: [make(1), make(2)], call: cut },
   '`endUser` that ends nobody': { call: cut },
-  '`settle`, forgetting': { before: [make(1), finish], call: (engine) => engine.settle(id, null) },
-  '`settle`, keeping': { before: [make(1), finish], call: (engine) => engine.settle(id, NOW + MINUTE) },
+  '`settle`, forgetting': { before: [make(1), finish], call: (engine) => engine.settle([id], null) },
+  '`settle`, keeping': { before: [make(1), finish], call: (engine) => engine.settle([id], NOW + MINUTE) },
   '`due`, which is always empty': { call: (engine) => engine.due(NOW, 10) },
 }
 
@@ -109,10 +109,17 @@ const LINES_WITH_DUE: Readonly<Record<string, Line>> = {
   '`end` with `due`': { before: [make(1)], call: finish },
   '`endUser` with `due`, which ends one': { before: [make(1)], call: cut },
   '`due` with `due`, which leases one': { before: [make(1), finish], call: (engine) => engine.due(NOW, 10) },
-  '`settle` with `due`, forgetting': { before: [make(1), finish], call: (engine) => engine.settle(id, null) },
+  '`due` with `due`, which ends one that has expired': {
+    before: [make(1)],
+    call: (engine) => engine.due(NOW + 24 * HOUR, 10),
+  },
+  '`settle` with `due`, forgetting': {
+    before: [make(1), finish],
+    call: (engine) => engine.settle([id], null),
+  },
   '`settle` with `due`, keeping': {
     before: [make(1), finish],
-    call: (engine) => engine.settle(id, NOW + MINUTE),
+    call: (engine) => engine.settle([id], NOW + MINUTE),
   },
 }
 

@@ -194,7 +194,7 @@ export const SUITE_TWINS: readonly SuiteTwin[] = [
   {
     name: 'a lease leases nothing',
     script: 'lease',
-    from: "redis.call('ZADD', due, lease, entry.id)",
+    from: "if #leases > 0 then redis.call('ZADD', due, unpack(leases)) end",
     to: '',
     due: true,
     caughtBy: [
@@ -222,15 +222,15 @@ export const SUITE_TWINS: readonly SuiteTwin[] = [
   {
     name: 'settle forgets what lives',
     script: 'settle',
-    from: 'or string.byte(head, 18) == 0 then',
+    from: 'and string.byte(head, 18) ~= 0 then',
     to: 'then',
     caughtBy: ['settle leaves a live session as it is'],
   },
   {
     name: 'settle keeps a byte of the data',
     script: 'settle',
-    from: 'USER - 2 + user_bytes',
-    to: 'USER - 1 + user_bytes',
+    from: 'USER - 1 + user_bytes',
+    to: 'USER + user_bytes',
     caughtBy: ['a tombstone that is kept loses its data and nothing else'],
   },
 ]

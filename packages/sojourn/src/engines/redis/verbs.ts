@@ -14,6 +14,7 @@ import {
   type UserKey,
   type UserLimit,
 } from '../../core/port.ts'
+import { chunksOf } from './chunks-of.ts'
 import type { Argument, Reply } from './client.ts'
 import { bucketOf, isId, type Keys } from './keys.ts'
 import type { CheckedOptions } from './redis-options.ts'
@@ -23,12 +24,19 @@ import { SCRIPTS } from './scripts.gen.ts'
 import { recordOf, remembersWriteOf, storedBytes, WriteIds, writeIdBytes } from './stored.ts'
 
 const CALL_NAME_BYTES = 12
+/** So many one script call settles, so that it holds up nobody. */
+const SETTLED_AT_ONCE = 100
 
 /** By which way a write goes, after what it must have reached before it is acknowledged. */
 export interface Senders {
   readonly plain: Sender
   readonly writes: Sender
   readonly security: Sender
+}
+
+/** How long a live record is kept past its deadline, in milliseconds, as scripts take it. */
+export function keptFor({ due, retention }: CheckedOptions): string {
+  return String(CLOCK_SKEW_MS + (due ? retention : 0))
 }
 
 /** The verbs of the port that are one script call each. */
@@ -40,12 +48,12 @@ export class Verbs {
   readonly #keep: string
   readonly #due: '1' | '0'
 
-  constructor(keys: Keys, runner: ScriptRunner, { due, retention }: CheckedOptions, senders: Senders) {
+  constructor(keys: Keys, runner: ScriptRunner, options: CheckedOptions, senders: Senders) {
     this.#keys = keys
     this.#runner = runner
     this.#senders = senders
-    this.#keep = String(CLOCK_SKEW_MS + (due ? retention : 0))
-    this.#due = due ? '1' : '0'
+    this.#keep = keptFor(options)
+    this.#due = options.due ? '1' : '0'
   }
 
   async create(record: SessionRecord, limit: UserLimit, now: Instant): Promise<Created> {
@@ -152,11 +160,18 @@ export class Verbs {
     return idsOf(reply)
   }
 
-  async settle(id: SessionId, keepUntil: Instant | null): Promise<void> {
+  async settle(ids: readonly SessionId[], keepUntil: Instant | null): Promise<void> {
+    const parts = [...byBucket(ids).values()].flatMap((some) => chunksOf(some, SETTLED_AT_ONCE))
+    const outcomes = await Promise.allSettled(parts.map((part) => this.#settle(part, keepUntil)))
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+  }
+
+  /** Of one bucket. */
+  async #settle(ids: readonly SessionId[], keepUntil: Instant | null): Promise<void> {
     await this.#runner.run(this.#senders.plain, {
       script: SCRIPTS.settle,
-      keys: [this.#keys.record(id)],
-      args: [keepUntil === null ? '' : String(keepUntil), this.#keep, this.#due],
+      keys: [this.#keys.record(ids[0] ?? '')],
+      args: [keepUntil === null ? '' : String(keepUntil), this.#keep, this.#due, ...ids],
     })
   }
 
@@ -165,6 +180,16 @@ export class Verbs {
     const { key, score } = this.#keys.index(bucketOf(id), userId)
     return { keys: [key], score }
   }
+}
+
+function byBucket(ids: readonly SessionId[]): Map<string, SessionId[]> {
+  const groups = new Map<string, SessionId[]>()
+  for (const id of ids) {
+    const group = groups.get(bucketOf(id))
+    if (group === undefined) groups.set(bucketOf(id), [id])
+    else group.push(id)
+  }
+  return groups
 }
 
 /** As the record layout has it. */

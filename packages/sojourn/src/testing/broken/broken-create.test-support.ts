@@ -29,7 +29,7 @@ export const brokenCreate: readonly BrokenEngine[] = [
         create: async (record, limit, now) => {
           const stored = await recordOf(engine, record.id)
           if (stored !== null && stored.ended === null) await engine.end(record.id, 'admin', now)
-          if (stored !== null && stored.ended === null) await engine.settle(record.id, null)
+          if (stored !== null && stored.ended === null) await engine.settle([record.id], null)
           return engine.create(record, limit, now)
         },
       }),

@@ -1,5 +1,5 @@
-import type { Instant, SessionId, SessionRecord } from '../../core/port.ts'
-import { recordOf } from '../shareable-store.test-support.ts'
+import { type DueRecord, type Instant, NEVER, type SessionId, type SessionRecord } from '../../core/port.ts'
+import { asDue, force, recordOf } from '../shareable-store.test-support.ts'
 import { type BrokenEngine, broken, inModel } from './broken-engine.test-support.ts'
 
 const isPresent = (record: SessionRecord | null): record is SessionRecord => record !== null
@@ -26,7 +26,9 @@ export const brokenDue: readonly BrokenEngine[] = [
             const live = (await engine.read(passed)).filter(isPresent).filter((each) => each.ended === null)
             return [
               ...found,
-              ...live.filter(({ id, expiresAt }) => now < expiresAt && found.every((f) => f.id !== id)),
+              ...live
+                .filter(({ id, expiresAt }) => now < expiresAt && found.every((f) => f.id !== id))
+                .map(asDue),
             ]
           },
         }
@@ -36,10 +38,7 @@ export const brokenDue: readonly BrokenEngine[] = [
   inModel(
     broken(
       'due forgets a session whose deadline was moved',
-      [
-        'a session that a replace gave more time is due at its new deadline',
-        'a session that a late touch brought back from its deadline is due at the new one',
-      ],
+      ['a session that a replace gave more time is due at its new deadline'],
       (engine) => {
         const noted = new Map<SessionId, Instant>()
         const lost = new Set<SessionId>()
@@ -72,7 +71,7 @@ export const brokenDue: readonly BrokenEngine[] = [
         },
         due: async (now, limit) => {
           const found = await engine.due(now, limit)
-          return found.filter(({ id, ended }) => ended !== null || (noted.get(id) ?? 0) <= now)
+          return found.filter(({ id, endedNow }) => !endedNow || (noted.get(id) ?? 0) <= now)
         },
       }
     },
@@ -86,7 +85,7 @@ export const brokenDue: readonly BrokenEngine[] = [
           const found = await engine.due(now, limit)
           const last = found.length > 1 ? found.pop() : undefined
           if (last !== undefined) await engine.end(last.id, 'idle', now)
-          if (last !== undefined) await engine.settle(last.id, null)
+          if (last !== undefined) await engine.settle([last.id], null)
           return found
         },
       }),
@@ -137,10 +136,7 @@ export const brokenDue: readonly BrokenEngine[] = [
     (engine) => ({
       due: async (now, limit) => {
         const found = await engine.due(now, limit)
-        return [
-          ...found.filter(({ ended }) => ended !== null),
-          ...found.filter(({ ended }) => ended === null),
-        ]
+        return [...found.filter(({ endedNow }) => !endedNow), ...found.filter(({ endedNow }) => endedNow)]
       },
     }),
   ),
@@ -149,7 +145,8 @@ export const brokenDue: readonly BrokenEngine[] = [
     ['a touched session takes its place by its new deadline'],
     (engine) => {
       const noted = new Map<SessionId, Instant>()
-      const placeOf = ({ id, ended }: SessionRecord): number => ended?.at ?? noted.get(id) ?? 0
+      const placeOf = ({ id, ended, endedNow }: DueRecord): number =>
+        (endedNow ? null : ended?.at) ?? noted.get(id) ?? 0
       return {
         create: async (record, limit, now) => {
           noted.set(record.id, record.expiresAt)
@@ -181,14 +178,14 @@ export const brokenDue: readonly BrokenEngine[] = [
   ),
   broken(
     'due returns a session before its deadline',
-    ['a session is due when it expires, as it is stored, and not before'],
+    ['a session is due when it expires, with all that it held, and not before'],
     (engine) => ({
       due: (now, limit) => engine.due(now + 1, limit),
     }),
   ),
   broken(
     'due returns a session after its deadline',
-    ['a session is due when it expires, as it is stored, and not before'],
+    ['a session is due when it expires, with all that it held, and not before'],
     (engine) => ({
       due: (now, limit) => engine.due(now - 1, limit),
     }),
@@ -199,18 +196,97 @@ export const brokenDue: readonly BrokenEngine[] = [
   inModel(
     broken(
       'due passes over expired sessions that nobody has ended',
-      ['a session is due when it expires, as it is stored, and not before'],
+      ['a session is due when it expires, with all that it held, and not before'],
       (engine) => ({
-        due: async (now, limit) => (await engine.due(now, limit)).filter(({ ended }) => ended !== null),
+        due: async (now, limit) => (await engine.due(now, limit)).filter(({ endedNow }) => !endedNow),
       }),
     ),
   ),
   broken(
     'due returns records without their data',
-    ['a session is due when it expires, as it is stored, and not before'],
+    ['a session is due when it expires, with all that it held, and not before'],
     (engine) => ({
       due: async (now, limit) =>
         (await engine.due(now, limit)).map((record) => ({ ...record, data: new Uint8Array() })),
+    }),
+  ),
+  inModel(
+    broken(
+      'due ends nothing that has expired',
+      [
+        'a late touch does not bring back what due has ended',
+        'due ends what has expired by the idle time or the absolute one, and nothing else',
+      ],
+      (engine) => ({
+        due: async (now, limit) => {
+          const found = await engine.due(now, limit)
+          for (const { endedNow, ...record } of found) {
+            if (endedNow) await force(engine, { ...record, ended: null })
+          }
+          return found.map((record) => (record.endedNow ? asDue({ ...record, ended: null }) : record))
+        },
+      }),
+    ),
+  ),
+  broken(
+    'due ends by the idle time what the absolute one ended',
+    ['due ends what has expired by the idle time or the absolute one, and nothing else'],
+    (engine) => ({
+      due: async (now, limit) =>
+        (await engine.due(now, limit)).map((record) => ({
+          ...record,
+          ended: record.ended && (record.endedNow ? { ...record.ended, reason: 'idle' } : record.ended),
+        })),
+    }),
+  ),
+  broken(
+    'due ends at the instant of the call what ended at its deadline',
+    ['a session is due when it expires, with all that it held, and not before'],
+    (engine) => ({
+      due: async (now, limit) =>
+        (await engine.due(now, limit)).map((record) => ({
+          ...record,
+          ended: record.ended && (record.endedNow ? { ...record.ended, at: now + 1 } : record.ended),
+        })),
+    }),
+  ),
+  broken(
+    'due leaves what it ended in its user’s index',
+    ['due ends what has expired by the idle time or the absolute one, and nothing else'],
+    (engine) => {
+      const ended: SessionRecord[] = []
+      return {
+        due: async (now, limit) => {
+          const found = await engine.due(now, limit)
+          ended.push(...found.filter(({ endedNow }) => endedNow))
+          return found
+        },
+        list: async (user, now) => [...(await engine.list(user, now)), ...ended],
+      }
+    },
+  ),
+  broken(
+    'due tells nobody that it ended a session',
+    ['only the call of due that ended a session is told so'],
+    (engine) => ({ due: async (now, limit) => (await engine.due(now, limit)).map(asDue) }),
+  ),
+  broken(
+    'due tells every call that it ended a session',
+    ['only the call of due that ended a session is told so'],
+    (engine) => ({
+      due: async (now, limit) =>
+        (await engine.due(now, limit)).map((record) => ({ ...record, endedNow: record.ended !== null })),
+    }),
+  ),
+  broken(
+    'due ends a record that has no end',
+    ['a record without an end is due at its deadline and lives on'],
+    (engine) => ({
+      due: async (now, limit) => {
+        const found = await engine.due(now, limit)
+        for (const { id, absoluteAt } of found) if (absoluteAt === NEVER) await engine.end(id, 'idle', now)
+        return found
+      },
     }),
   ),
 ]

@@ -1,5 +1,5 @@
 import type { SessionId, SessionRecord } from '../../core/port.ts'
-import { force, recordOf, turn } from '../shareable-store.test-support.ts'
+import { asDue, force, recordOf, turn } from '../shareable-store.test-support.ts'
 import { type BrokenEngine, broken, inModel } from './broken-engine.test-support.ts'
 
 export const brokenEnd: readonly BrokenEngine[] = [
@@ -101,7 +101,7 @@ export const brokenEnd: readonly BrokenEngine[] = [
       (engine) => ({
         end: async (id, reason, at) => {
           const isEnded = await engine.end(id, reason, at)
-          await engine.settle(id, null)
+          await engine.settle([id], null)
           return isEnded
         },
       }),
@@ -166,7 +166,7 @@ export const brokenEnd: readonly BrokenEngine[] = [
         due: async (now, limit) => {
           const found = await engine.due(now, limit)
           const ids = early.splice(0).filter((id) => found.every((each) => each.id !== id))
-          return [...found, ...(await engine.read(ids)).filter((each) => each !== null)]
+          return [...found, ...(await engine.read(ids)).filter((each) => each !== null).map(asDue)]
         },
       }
     },
@@ -176,7 +176,7 @@ export const brokenEnd: readonly BrokenEngine[] = [
       'end leaves nothing due',
       ['an ended session is due at the instant of its end, and not before'],
       (engine) => ({
-        due: async (now, limit) => (await engine.due(now, limit)).filter(({ ended }) => ended === null),
+        due: async (now, limit) => (await engine.due(now, limit)).filter(({ endedNow }) => endedNow),
       }),
     ),
   ),

@@ -191,7 +191,7 @@ export const brokenSurvival: readonly BrokenEngine[] = [
     'a store that is opened again has forgotten to settle',
     ['what is due, and until when it is leased, is known after the store is opened again'],
     async (engine) => ({
-      settle: (id) => engine.settle(id, null),
+      settle: (ids) => engine.settle(ids, null),
       due: async () => [],
     }),
   ),

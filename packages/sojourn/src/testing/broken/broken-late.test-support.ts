@@ -5,7 +5,7 @@ import {
   type SessionRecord,
   TOMBSTONE_MS,
 } from '../../core/port.ts'
-import { recordOf } from '../shareable-store.test-support.ts'
+import { asDue, recordOf } from '../shareable-store.test-support.ts'
 import { type BrokenEngine, brokenLate, inModel } from './broken-engine.test-support.ts'
 
 const UNTIL_TOUCH =
@@ -35,7 +35,7 @@ export const brokenLeaving: readonly BrokenEngine[] = [
         ended.push(id)
         return engine.end(id, reason, at)
       },
-      due: async () => (await engine.read(ended.splice(0))).filter((record) => record !== null),
+      due: async () => (await engine.read(ended.splice(0))).filter((record) => record !== null).map(asDue),
     }
   }),
   brokenLate('an expired record leaves at its deadline', [EXPIRED_NOW, REPLACED_NOW], (engine) => ({
@@ -61,8 +61,8 @@ export const brokenLeaving: readonly BrokenEngine[] = [
       'settle for good leaves what nobody is told of',
       ['a session that was settled for good is absent and never due again'],
       (engine) => ({
-        settle: async (id, keepUntil) => {
-          if (keepUntil !== null) await engine.settle(id, keepUntil)
+        settle: async (ids, keepUntil) => {
+          if (keepUntil !== null) await engine.settle(ids, keepUntil)
         },
       }),
     ),

@@ -1,5 +1,12 @@
-import { type Engine, type Instant, LEASE_MS, type SessionId, type SessionRecord } from '../../core/port.ts'
-import { force, recordOf, turn } from '../shareable-store.test-support.ts'
+import {
+  type DueRecord,
+  type Engine,
+  type Instant,
+  LEASE_MS,
+  type SessionId,
+  type SessionRecord,
+} from '../../core/port.ts'
+import { asDue, force, recordOf, turn } from '../shareable-store.test-support.ts'
 import { type BrokenEngine, broken, inModel } from './broken-engine.test-support.ts'
 
 const isPresent = (record: SessionRecord | null): record is SessionRecord => record !== null
@@ -39,7 +46,7 @@ export const brokenLease: readonly BrokenEngine[] = [
       'due leases a turn after it has looked',
       ['T84: records that concurrent callers lease are disjoint and complete'],
       (engine) => {
-        const looking = new Map<string, Promise<SessionRecord[]>>()
+        const looking = new Map<string, Promise<DueRecord[]>>()
         return {
           due: async (now, limit) => {
             const key = `${now}:${limit}`
@@ -65,7 +72,7 @@ export const brokenLease: readonly BrokenEngine[] = [
           const early = [...leases].filter(([, until]) => now >= until - 1 && now < until).map(([id]) => id)
           const found = await engine.due(now, limit)
           for (const { id } of found) leases.set(id, now + LEASE_MS)
-          return [...found, ...(await engine.read(early)).filter(isPresent)]
+          return [...found, ...(await engine.read(early)).filter(isPresent).map(asDue)]
         },
       })),
   ),
@@ -97,7 +104,7 @@ export const brokenLease: readonly BrokenEngine[] = [
           const again = now < latest ? (await engine.read([...leased])).filter(isPresent) : []
           latest = now
           for (const { id } of found) leased.add(id)
-          return [...found, ...again]
+          return [...found, ...again.map(asDue)]
         },
       }
     },

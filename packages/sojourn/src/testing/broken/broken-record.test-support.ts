@@ -39,7 +39,8 @@ const keyedBy = (
       (await engine.endUser({ ...user, userId: userOf(user.userId) }, reason, at, except)).map(
         (id) => given.get(id)?.id ?? id,
       ),
-    due: async (now, limit) => (await engine.due(now, limit)).map(shown),
+    due: async (now, limit) =>
+      (await engine.due(now, limit)).map((record) => ({ ...record, ...shown(record) })),
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Engine, SessionRecord } from '../../core/port.ts'
-import { force, recordOf, turn } from '../shareable-store.test-support.ts'
+import { asDue, force, recordOf, turn } from '../shareable-store.test-support.ts'
 import { type BrokenEngine, broken, inModel } from './broken-engine.test-support.ts'
 
 /** Writes the record over whatever live version is stored. */
@@ -282,7 +282,7 @@ export const brokenReplace: readonly BrokenEngine[] = [
           if ((await recordOf(engine, record.id)) === null) ghosts.push(record)
           return answer
         },
-        due: async (now, limit) => [...ghosts.splice(0), ...(await engine.due(now, limit))],
+        due: async (now, limit) => [...ghosts.splice(0).map(asDue), ...(await engine.due(now, limit))],
       }
     },
   ),

@@ -1,5 +1,5 @@
 import type { SessionRecord } from '../../core/port.ts'
-import { holds, isStored, put, same } from '../claims.ts'
+import { dueOf, holds, isStored, put, same } from '../claims.ts'
 import { type ConformanceCase, proves } from '../conformance-case.ts'
 import { MINUTE, NOW, numbered, sample, sampleBytes, sampleUser } from '../sample.ts'
 
@@ -80,7 +80,7 @@ export const bytesCases: readonly ConformanceCase[] = [
       const returned = [...(await engine.read([own().id])), ...(await engine.list(sampleUser('u_1'), NOW))]
       if (conflict.outcome === 'conflict') returned.push(conflict.current)
       same(await engine.end(own().id, 'logout', NOW), true, 'end answered false for a live session')
-      returned.push(...(await engine.due(NOW + MINUTE, 1)))
+      returned.push(...(await dueOf(engine, NOW + MINUTE, 1)))
       const methods = engine.traits.keepsDue ? 4 : 3
       same(returned.length, methods, 'read, list, replace and due did not each return the one record')
       for (const record of returned) if (record !== null) scribbleOn(record)

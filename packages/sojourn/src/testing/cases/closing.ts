@@ -13,7 +13,7 @@ const CALLS: Readonly<Record<string, (engine: Engine) => Promise<unknown>>> = {
   list: (engine) => engine.list(sampleUser('u_1'), NOW),
   endUser: (engine) => engine.endUser(sampleUser('u_1'), 'admin', NOW, null),
   due: (engine) => engine.due(NOW, 10),
-  settle: (engine) => engine.settle(first.id, null),
+  settle: (engine) => engine.settle([first.id], null),
 }
 
 export const closingCases: readonly ConformanceCase[] = [

@@ -1,5 +1,5 @@
 import type { Engine, UserLimit } from '../../core/port.ts'
-import { finish, isStored, lists, put, same } from '../claims.ts'
+import { dueOf, finish, isStored, lists, put, same } from '../claims.ts'
 import { type ConformanceCase, proves } from '../conformance-case.ts'
 import { MINUTE, NOW, numbered, sample, sampleBytes, sampleUser } from '../sample.ts'
 
@@ -59,7 +59,7 @@ export const createCases: readonly ConformanceCase[] = [
   proves(EXISTS, 'a create of the id of a settled tombstone answers exists', async (engine) => {
     await put(engine, first)
     await finish(engine, NOW, first.id)
-    await engine.settle(first.id, NOW + 10 * MINUTE)
+    await engine.settle([first.id], NOW + 10 * MINUTE)
     await refusesAgain(engine, {
       ...first,
       ended: { at: NOW, reason: 'logout' },
@@ -92,12 +92,12 @@ export const createCases: readonly ConformanceCase[] = [
   proves('absent from then on', 'a forgotten id may be created again as a new session', async (engine) => {
     await put(engine, first)
     await finish(engine, NOW, first.id)
-    await engine.settle(first.id, null)
+    await engine.settle([first.id], null)
     same(await engine.create(again, null, NOW + 1), DONE, 'create refused an id that was forgotten')
     await isStored(engine, again, 'the new session of a forgotten id is not stored as it was given')
     await lists(engine, ['u_1', NOW + 1], [], 'the new session is listed under the user of the forgotten one')
     await lists(engine, ['u_2', NOW + 1], [again.id], 'the new session is not listed under its user')
-    same(await engine.due(NOW + MINUTE, 10), [], 'the new session is due for the end of the forgotten one')
+    same(await dueOf(engine, NOW + MINUTE, 10), [], 'the new session is due for the end of the forgotten one')
   }),
   proves(
     "The record lives also when its `createdAt` lies before the user's cut-off: the cut-off gives way.",

@@ -1,6 +1,6 @@
 import type { Engine, EngineTraits } from '../../core/port.ts'
 import { LIFETIME_CEILING_MS } from '../../core/port.ts'
-import { endByCutOff, isStored, put, same } from '../claims.ts'
+import { dueOf, endByCutOff, isStored, put, same } from '../claims.ts'
 import type { ConformanceCase, StoreUnderTest } from '../conformance-case.ts'
 import { DAY, MINUTE, NOW, next, numbered, sample, sampleUser } from '../sample.ts'
 
@@ -147,7 +147,7 @@ export const cutOffCases: readonly ConformanceCase[] = [
       await put(engine, { ...other, expiresAt: now + 1, absoluteAt: now + 1 })
       await engine.endUser(sampleUser('u_2'), 'admin', now, null)
       await engine.list(sampleUser('u_1'), now)
-      for (const { id } of await engine.due(now, 10)) if (id !== lost.id) await engine.settle(id, null)
+      for (const { id } of await dueOf(engine, now, 10)) if (id !== lost.id) await engine.settle([id], null)
     }
     same(await endByCutOff(engine, lost), { at, reason: 'admin' }, 'the cut-off was not kept')
   }),

@@ -1,4 +1,4 @@
-import { finish, idsOf, isStored, lists, put, same } from '../claims.ts'
+import { dueOf, finish, idsOf, isStored, lists, put, same } from '../claims.ts'
 import { type ConformanceCase, proves, provesDue } from '../conformance-case.ts'
 import { MINUTE, NOW, next, numbered, sample, sampleId, sampleUser } from '../sample.ts'
 
@@ -112,8 +112,8 @@ export const endUserCases: readonly ConformanceCase[] = [
   provesDue('is due at `at`', 'every session that endUser ended is due at that instant', async (engine) => {
     await put(engine, first, second)
     await engine.endUser(sampleUser('u_1'), 'admin', at, null)
-    same(await engine.due(at - 1, 10), [], 'a session that endUser ended is due before its end')
-    const due = await engine.due(at, 10)
+    same(await dueOf(engine, at - 1, 10), [], 'a session that endUser ended is due before its end')
+    const due = await dueOf(engine, at, 10)
     same(due.map(({ id }) => id).sort(), [first.id, second.id], 'endUser left a session that is not due')
   }),
   proves(ENDS, 'endUser ends a thousand sessions in one call', async (engine) => {

@@ -1,4 +1,4 @@
-import { finish, isAbsent, isDue, isStored, lists, put, same } from '../claims.ts'
+import { dueOf, finish, isAbsent, isDue, isStored, lists, put, same } from '../claims.ts'
 import { type ConformanceCase, proves, provesDue } from '../conformance-case.ts'
 import { HOUR, MINUTE, NOW, numbered, sample, sampleBytes, sampleUser } from '../sample.ts'
 
@@ -29,9 +29,9 @@ export const endCases: readonly ConformanceCase[] = [
   provesDue(ENDS, 'an ended session is due at the instant of its end, and not before', async (engine) => {
     await put(engine, first)
     await finish(engine, NOW + MINUTE, first.id)
-    same(await engine.due(NOW + MINUTE - 1, 10), [], 'an ended session is due before its end')
+    same(await dueOf(engine, NOW + MINUTE - 1, 10), [], 'an ended session is due before its end')
     const tombstone = { ...first, ended: { at: NOW + MINUTE, reason: 'logout' } }
-    same(await engine.due(NOW + MINUTE, 10), [tombstone], 'an ended session is not due at its end')
+    same(await dueOf(engine, NOW + MINUTE, 10), [tombstone], 'an ended session is not due at its end')
   }),
   proves(ONCE, 'a second end is false and changes neither the reason nor the instant', async (engine) => {
     await put(engine, first)
@@ -40,16 +40,16 @@ export const endCases: readonly ConformanceCase[] = [
     same(await engine.end(first.id, 'logout', NOW + 1), false, 'end answered true for an ended session')
     const tombstone = { ...first, ended: { at: NOW + 5, reason: 'reuse' as const } }
     await isStored(engine, tombstone, 'a second end changed the tombstone')
-    await engine.settle(first.id, NOW + HOUR)
+    await engine.settle([first.id], NOW + HOUR)
     same(await engine.end(first.id, 'logout', NOW + 9), false, 'end answered true for a settled tombstone')
   }),
   proves(ONCE, 'an end of an absent id is false and leaves no tombstone', async (engine) => {
     same(await engine.end(first.id, 'logout', NOW), false, 'end answered true for an absent session')
     await isAbsent(engine, first.id, 'end left a tombstone for an id that was never stored')
-    same(await engine.due(NOW + HOUR, 10), [], 'end made something due that is not stored')
+    same(await dueOf(engine, NOW + HOUR, 10), [], 'end made something due that is not stored')
     await put(engine, first)
     await finish(engine, NOW, first.id)
-    await engine.settle(first.id, null)
+    await engine.settle([first.id], null)
     same(await engine.end(first.id, 'logout', NOW), false, 'end answered true for a forgotten session')
   }),
   proves(

@@ -1,5 +1,5 @@
 import { CLOCK_SKEW_MS, type Engine, type EngineTraits, TOMBSTONE_MS } from '../../core/port.ts'
-import { finish, isStored, put, same } from '../claims.ts'
+import { dueOf, finish, isStored, put, same } from '../claims.ts'
 import { type ConformanceCase, proves } from '../conformance-case.ts'
 import { DAY, HOUR, MINUTE, NOW, next, numbered, sample, sampleUser } from '../sample.ts'
 
@@ -25,11 +25,11 @@ export const leavingCases: readonly ConformanceCase[] = [
     async (engine) => {
       await put(engine, first, numbered(2), numbered(3), numbered(4), numbered(5, { userId: null }))
       await finish(engine, NOW, first.id, numbered(2).id)
-      await engine.settle(first.id, NOW + MINUTE)
+      await engine.settle([first.id], NOW + MINUTE)
       await engine.create(numbered(6), { max: 2, whenFull: 'endOldest', replaces: null }, NOW)
       await engine.endUser(sampleUser('u_1'), 'admin', NOW, null)
       for (const now of [NOW, NOW + MINUTE, first.expiresAt, NOW + 500 * DAY]) {
-        same(await engine.due(now, 10), [], 'something is due in an engine that does not keep it')
+        same(await dueOf(engine, now, 10), [], 'something is due in an engine that does not keep it')
       }
     },
   ),

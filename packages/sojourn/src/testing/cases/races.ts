@@ -1,6 +1,6 @@
 import type { Engine, Replaced, SessionRecord, UserLimit } from '../../core/port.ts'
 import { LEASE_MS } from '../../core/port.ts'
-import { areDue, countOf, finish, holds, idsOf, isStored, put, same } from '../claims.ts'
+import { areDue, countOf, dueOf, finish, holds, idsOf, isStored, put, same } from '../claims.ts'
 import { type ConformanceCase, proves, provesDue } from '../conformance-case.ts'
 import {
   HOUR,
@@ -88,7 +88,7 @@ export const raceCases: readonly ConformanceCase[] = [
         [],
         'a create that refuses when full ended a session',
       )
-      same(await engine.due(NOW + MINUTE, 10), [], 'a create that refuses when full left something due')
+      same(await dueOf(engine, NOW + MINUTE, 10), [], 'a create that refuses when full left something due')
     },
   ),
   proves(
@@ -235,9 +235,13 @@ export const raceCases: readonly ConformanceCase[] = [
       const leases = await Promise.all(Array.from({ length: 30 }, () => engine.due(NOW + HOUR, 10)))
       const ids = idsOf(leases.flat())
       same(new Set(ids).size, ids.length, 'two concurrent callers leased the same record')
-      const rest = idsOf(await engine.due(NOW + HOUR, 1_000))
+      const rest = idsOf(await dueOf(engine, NOW + HOUR, 1_000))
       same(ids.length + rest.length, 150, 'concurrent callers lost a record that is due')
-      same((await engine.due(NOW + HOUR + LEASE_MS, 1_000)).length, 150, 'a leased record is not due again')
+      same(
+        (await dueOf(engine, NOW + HOUR + LEASE_MS, 1_000)).length,
+        150,
+        'a leased record is not due again',
+      )
     },
   ),
   proves(

@@ -1,6 +1,6 @@
 import type { SessionRecord } from '../../core/port.ts'
 import { END_REASONS, NEVER } from '../../core/port.ts'
-import { isStored, put, same } from '../claims.ts'
+import { dueOf, isStored, put, same } from '../claims.ts'
 import { type ConformanceCase, proves } from '../conformance-case.ts'
 import { DAY, HOUR, MINUTE, NOW, next, numbered, sample, sampleBytes, sampleUser } from '../sample.ts'
 
@@ -79,8 +79,8 @@ export const recordCases: readonly ConformanceCase[] = [
     await engine.touch(sample().id, NOW + 1, NOW + HOUR)
     await engine.replace(next(sample()), 1, NOW + 1)
     await engine.create(numbered(2), { max: 1, whenFull: 'refuse', replaces: null }, NOW + 1)
-    await engine.due(NOW + 1, 10)
-    await engine.settle(sample().id, null)
+    await dueOf(engine, NOW + 1, 10)
+    await engine.settle([sample().id], null)
     same((await engine.read([sample().id]))[0]?.ended, null, 'a method that ends nothing ended a session')
   }),
   proves('stores `record`', 'every field of a replaced record comes back as it went in', async (engine) => {
@@ -106,7 +106,7 @@ export const recordCases: readonly ConformanceCase[] = [
       })
       await put(engine, record)
       await isStored(engine, record, 'an instant of 48 bits was changed')
-      same(await engine.due(NEVER - 1, 10), [], 'a session that never expires is due')
+      same(await dueOf(engine, NEVER - 1, 10), [], 'a session that never expires is due')
       same(
         await engine.list(sampleUser('u_1'), NEVER - 1),
         [record],

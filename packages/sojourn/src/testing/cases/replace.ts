@@ -1,5 +1,5 @@
 import type { Engine, SessionRecord } from '../../core/port.ts'
-import { finish, isAbsent, isDue, isStored, put, same } from '../claims.ts'
+import { dueOf, expired, finish, isAbsent, isDue, isStored, put, same } from '../claims.ts'
 import { type ConformanceCase, proves } from '../conformance-case.ts'
 import { HOUR, MINUTE, NOW, next, sample, sampleBytes, sampleId, sampleUser } from '../sample.ts'
 
@@ -87,7 +87,7 @@ export const replaceCases: readonly ConformanceCase[] = [
       await isGone(engine, next(first), NOW)
       await isAbsent(engine, first.id, 'replace created a record')
       same(await engine.list(sampleUser('u_1'), NOW), [], 'replace indexed a session that is not stored')
-      same(await engine.due(NOW + HOUR, 10), [], 'replace made something due that is not stored')
+      same(await dueOf(engine, NOW + HOUR, 10), [], 'replace made something due that is not stored')
     },
   ),
   proves(GONE, 'T51: a replace that arrives after the end is gone and revives nothing', async (engine) => {
@@ -101,9 +101,9 @@ export const replaceCases: readonly ConformanceCase[] = [
       [],
       'a replace after the end put the session back into the index',
     )
-    await engine.settle(first.id, NOW + HOUR)
+    await engine.settle([first.id], NOW + HOUR)
     await isGone(engine, next(first), NOW)
-    await engine.settle(first.id, null)
+    await engine.settle([first.id], null)
     await isGone(engine, next(first), NOW)
     await isAbsent(engine, first.id, 'replace revived a session that was forgotten')
   }),
@@ -156,7 +156,12 @@ export const replaceCases: readonly ConformanceCase[] = [
       [],
       'the shorter deadline is not the one that list uses',
     )
-    await isDue(engine, NOW + 5 * MINUTE, [shorter], 'the session is not due at its shorter deadline')
+    await isDue(
+      engine,
+      NOW + 5 * MINUTE,
+      [expired(shorter)],
+      'the session is not due at its shorter deadline',
+    )
   }),
   proves(
     'Never later than `absoluteAt`.',

@@ -1,6 +1,6 @@
 import type { Engine, EngineTraits, UserLimit } from '../../core/port.ts'
 import { LEASE_MS } from '../../core/port.ts'
-import { endByCutOff, finish, idsOf, isDue, isStored, lists, put, same } from '../claims.ts'
+import { dueOf, endByCutOff, finish, idsOf, isDue, isStored, lists, put, same } from '../claims.ts'
 import { type ConformanceCase, keepsDue } from '../conformance-case.ts'
 import { HOUR, MINUTE, NOW, next, numbered, sampleId, samples, sampleUser } from '../sample.ts'
 
@@ -63,11 +63,11 @@ export const survivingCases: readonly ConformanceCase[] = [
     async (engine) => {
       await put(engine, ...samples(3))
       await finish(engine, NOW + MINUTE, sampleId(1), sampleId(2))
-      same(idsOf(await engine.due(NOW + MINUTE, 1)), [sampleId(1)], 'an ended session is not due')
+      same(idsOf(await dueOf(engine, NOW + MINUTE, 1)), [sampleId(1)], 'an ended session is not due')
     },
     async (engine) => {
-      same(idsOf(await engine.due(NOW + MINUTE, 9)), [sampleId(2)], 'a lease is lost, or something due is')
-      const all = idsOf(await engine.due(NOW + HOUR + LEASE_MS, 9))
+      same(idsOf(await dueOf(engine, NOW + MINUTE, 9)), [sampleId(2)], 'a lease is lost, or something due is')
+      const all = idsOf(await dueOf(engine, NOW + HOUR + LEASE_MS, 9))
       same([...all].sort(), idsOf(samples(3)), 'a record that is due was lost')
     },
     keepsDue,
@@ -77,8 +77,8 @@ export const survivingCases: readonly ConformanceCase[] = [
     async (engine) => {
       await put(engine, first, second)
       await finish(engine, NOW, first.id, second.id)
-      await engine.settle(first.id, null)
-      await engine.settle(second.id, NOW + HOUR)
+      await engine.settle([first.id], null)
+      await engine.settle([second.id], NOW + HOUR)
     },
     async (engine) => {
       const kept = { ...second, ended: { at: NOW, reason: 'logout' as const }, data: new Uint8Array() }

@@ -1,4 +1,4 @@
-import { finish, isAbsent, isStored, lists, put, same } from '../claims.ts'
+import { dueOf, finish, isAbsent, isStored, lists, put, same } from '../claims.ts'
 import { type ConformanceCase, proves } from '../conformance-case.ts'
 import { HOUR, MINUTE, NOW, next, sample, sampleBytes, sampleUser } from '../sample.ts'
 
@@ -39,7 +39,7 @@ export const touchCases: readonly ConformanceCase[] = [
   proves('Never creates', 'a touch of an absent id is false and creates nothing', async (engine) => {
     same(await engine.touch(first.id, ...later), false, 'touch answered true for an absent session')
     await isAbsent(engine, first.id, 'touch created a record')
-    same(await engine.due(NOW + HOUR, 10), [], 'touch made something due that is not stored')
+    same(await dueOf(engine, NOW + HOUR, 10), [], 'touch made something due that is not stored')
   }),
   proves(MOVES, 'T48: a touch after the end is false and revives nothing', async (engine) => {
     await put(engine, first)
@@ -49,9 +49,9 @@ export const touchCases: readonly ConformanceCase[] = [
     same(await engine.touch(first.id, NOW, later[1]), false, 'touch answered true for an ended session')
     await isStored(engine, tombstone, 'a touch after the end changed the tombstone')
     await lists(engine, ['u_1', NOW], [], 'a touch after the end put the session back into the index')
-    await engine.settle(first.id, NOW + HOUR)
+    await engine.settle([first.id], NOW + HOUR)
     same(await engine.touch(first.id, ...later), false, 'touch answered true for a settled tombstone')
-    await engine.settle(first.id, null)
+    await engine.settle([first.id], null)
     same(await engine.touch(first.id, ...later), false, 'touch answered true for a forgotten session')
     await isAbsent(engine, first.id, 'touch revived a session that was forgotten')
   }),

@@ -5,7 +5,7 @@ import {
   USER_CEILING,
   type UserLimit,
 } from '../../core/port.ts'
-import { finish, idsOf, isAbsent, isDue, isStored, lists, put, same } from '../claims.ts'
+import { dueOf, finish, idsOf, isAbsent, isDue, isStored, lists, put, same } from '../claims.ts'
 import { type ConformanceCase, proves } from '../conformance-case.ts'
 import { MINUTE, NOW, numbered, sampleId, samples } from '../sample.ts'
 
@@ -54,7 +54,7 @@ export const userLimitCases: readonly ConformanceCase[] = [
         [...idsOf(records), sampleId(3)],
         'a refused create changed the user’s sessions',
       )
-      same(await engine.due(NOW + MINUTE, 10), [], 'a refused create left something due')
+      same(await dueOf(engine, NOW + MINUTE, 10), [], 'a refused create left something due')
     },
   ),
   proves(

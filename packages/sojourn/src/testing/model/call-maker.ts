@@ -83,7 +83,7 @@ const MAKERS: Readonly<Record<Call['verb'], (scene: Scene, call: Call) => Begin 
     const [id, keepUntil] = [idOf(scene, slot), keepUntilOf(scene, choice)]
     return writing({
       text: () => `settle(${id}, ${keepUntil})`,
-      call: (engine) => engine.settle(id, keepUntil),
+      call: (engine) => engine.settle([id], keepUntil),
       model: (state) => settle(state, id, keepUntil),
       isSame: () => true,
     })

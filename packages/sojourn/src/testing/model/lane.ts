@@ -1,9 +1,10 @@
 import { AssertionError } from 'node:assert'
-import type { Engine, Instant, SessionId, SessionRecord } from '../../core/port.ts'
+import type { DueRecord, Engine, Instant, SessionId } from '../../core/port.ts'
 import { LEASE_MS } from '../../core/port.ts'
+import { expired } from '../claims.ts'
 import { isSameRecord, shown } from './answer.ts'
 import { type Answered, callOf, listing, reading } from './call-maker.ts'
-import { dueAtOf, EMPTY, type LaneState } from './lane-state.ts'
+import { dueAtOf, EMPTY, type LaneState, put } from './lane-state.ts'
 import { userKeyOf } from './scene.ts'
 import { type Burst, type Call, MOST_TICKS } from './script.ts'
 import { type Event, explain, type Happened } from './serial-order.ts'
@@ -11,7 +12,7 @@ import { type Event, explain, type Happened } from './serial-order.ts'
 /** What one call of `due` gave, by id. */
 export interface Lease {
   readonly now: Instant
-  readonly records: ReadonlyMap<SessionId, SessionRecord>
+  readonly records: ReadonlyMap<SessionId, DueRecord>
 }
 
 /** One interleaving on ids and users of its own, beside what the model knows of it. */
@@ -46,9 +47,10 @@ export class Lane {
 
   /** Compares what happened with the model, in any order of the calls. Throws when no order explains it. */
   settleOn(answered: readonly Answered[], leases: readonly Lease[], seen: readonly Event[]): void {
+    const leased = leases.flatMap((each) => this.#leased(each))
     const happened = {
-      writes: answered.flatMap(({ writes }) => writes),
-      during: [...answered.flatMap(({ during }) => during), ...leases.flatMap((each) => this.#leased(each))],
+      writes: [...answered.flatMap(({ writes }) => writes), ...leased.flatMap(({ writes }) => writes)],
+      during: [...answered.flatMap(({ during }) => during), ...leased.flatMap(({ during }) => during)],
       after: seen,
     }
     const state = explain(this.#state, happened)
@@ -62,13 +64,15 @@ export class Lane {
     return isIdle && ['replace', 'touch', 'end'].includes(call.verb) ? { ...call, verb: 'create' } : call
   }
 
-  #leased({ now, records }: Lease): Event[] {
+  /** A lease that ends a session is a write: in another order others would have seen it live. */
+  #leased({ now, records }: Lease): Pick<Happened, 'writes' | 'during'>[] {
     return this.ids.map((id) => {
       const given = records.get(id) ?? null
-      return {
+      const event: Event = {
         text: () => `due(${now}) gave ${given === null ? `nothing of ${id}` : shown(given)}`,
         next: (state) => seeLease(state, [id, now], given),
       }
+      return given?.endedNow === true ? { writes: [event], during: [] } : { writes: [], during: [event] }
     })
   }
 }
@@ -76,13 +80,15 @@ export class Lane {
 function seeLease(
   state: LaneState,
   [id, now]: readonly [SessionId, Instant],
-  given: SessionRecord | null,
+  given: DueRecord | null,
 ): LaneState | null {
   const entry = state.get(id)
   const isDue = entry !== undefined && dueAtOf(entry) <= now
   if (given === null) return isDue ? null : state
-  if (!isDue || !isSameRecord(entry.record, given)) return null
-  return new Map(state).set(id, { ...entry, leasedUntil: now + LEASE_MS })
+  if (!isDue || given.endedNow !== (entry.record.ended === null)) return null
+  const record = given.endedNow ? expired(entry.record) : entry.record
+  if (!isSameRecord(record, given)) return null
+  return put(state, record, { leasedUntil: now + LEASE_MS })
 }
 
 async function after<T>(ticks: number, begin: () => Promise<T>): Promise<T> {

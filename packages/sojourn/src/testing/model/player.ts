@@ -77,7 +77,7 @@ export class Player {
     const settled = [...new Map(found.map((record) => [record.id, record])).values()].map(
       async ({ id, ended }) => {
         if (ended === null) await this.#engine.end(id, 'idle', this.#now)
-        await this.#engine.settle(id, null)
+        await this.#engine.settle([id], null)
       },
     )
     await Promise.all(settled)

@@ -1,18 +1,45 @@
--- lease.lua: leases what is due in one bucket, earliest first.
+-- lease.lua: leases what is due in one bucket, earliest first, and ends what has expired.
 -- KEYS[1]     the bucket's list             <prefix>due
 -- ARGV[1]     the prefix of the bucket's keys
 -- ARGV[2]     now
 -- ARGV[3]     the end of a lease
 -- ARGV[4]     how many entries it looks at
--- Returns     how many entries it looked at, then score, id and bytes of each leased record
--- Complexity  O(m log n), m = the entries it looks at, n = the list
+-- ARGV[5]     how long a live record is kept past its deadline, in milliseconds
+-- Returns     how many entries it looked at, then of each leased record its score, its id and its bytes as they were,
+--             its end if it lived till now (the state byte and the instant in 6 bytes, else empty), and 1 when this
+--             call ended it by its time, else 0
+-- Complexity  O(m log n), m = the entries it looks at, n = the list or the entries of an index
 
 -- @include record
+-- @include cut-off
+-- @include bury
+-- @include user-index
 -- @include whole-slot
 -- @include regardless
 
-local prefix, now, due = ARGV[1], tonumber(ARGV[2]), KEYS[1]
+-- The state bytes of the two reasons that are deadlines, and the deadline of what has none.
+local IDLE, ABSOLUTE, NEVER = '\3', '\4', 281474976710655
+
+local prefix, now, due, keep = ARGV[1], tonumber(ARGV[2]), KEYS[1], tonumber(ARGV[5])
 local lease = tonumber(ARGV[3]) + 0.5
+
+-- Ends a record whose time is over: the state byte, the instant, and whether its time ended it. A user's cut-off comes
+-- first, where the index had lost the session. Nil where it goes on.
+local function ended_now(entry)
+  local _, _, created_at, _, expires_at, absolute_at = fields_of(entry.value)
+  local index = index_of(prefix, user_of(entry.value))
+  local cut_off = index and cut_off_of(index)
+  local state, at = expires_at < absolute_at and IDLE or ABSOLUTE, expires_at
+  local is_lost = is_cut(cut_off or nil, created_at, entry.id)
+  if is_lost then
+    state, at = cut_off.state, cut_off.at
+  elseif absolute_at == NEVER then
+    return nil
+  end
+  bury(prefix, entry.id, index, { write_id = write_id_of(entry.value), state = state, at = at, keep = keep })
+  return state .. struct.pack('>I6', at), is_lost and 0 or 1
+end
+
 assert_whole_slot(due, prefix)
 -- Half a millisecond more: a lease that ends now is over.
 local found = redis.call('ZRANGEBYSCORE', due, '-inf', now + 0.5, 'WITHSCORES', 'LIMIT', 0, tonumber(ARGV[4]))
@@ -32,18 +59,22 @@ for place = 1, #found, 2 do
       redis.call('ZADD', due, expires_at, id)
       is_moved = true
     else
-      entries[#entries + 1] = { id = id, score = found[place + 1], value = value }
+      entries[#entries + 1] = { id = id, score = found[place + 1], value = value, lives = state == 0 }
     end
   end
 end
 -- What was put back may be due before the others: look again, so that the earliest comes first.
 if is_moved then return { tonumber(ARGV[4]) } end
 
-local answer = { #found / 2 }
+local answer, leases = { #found / 2 }, {}
 for _, entry in ipairs(entries) do
-  redis.call('ZADD', due, lease, entry.id)
-  answer[#answer + 1] = entry.score
-  answer[#answer + 1] = entry.id
-  answer[#answer + 1] = entry.value
+  local end_bytes, is_first
+  if entry.lives then end_bytes, is_first = ended_now(entry) end
+  leases[#leases + 1] = lease
+  leases[#leases + 1] = entry.id
+  for _, part in ipairs({ entry.score, entry.id, entry.value, end_bytes or '', is_first or 0 }) do
+    answer[#answer + 1] = part
+  end
 end
+if #leases > 0 then redis.call('ZADD', due, unpack(leases)) end
 return answer
