@@ -1,6 +1,6 @@
 import { eventOf, type StoreContext, userKeyOf } from './context.ts'
 import { SessionError } from './errors.ts'
-import { END_REASONS, type EndReason, type Instant, type SessionId, type SessionRecord } from './port.ts'
+import { END_REASONS, type EndReason, type SessionId, type SessionRecord } from './port.ts'
 
 type Ends = Pick<StoreContext<unknown>, 'engine' | 'clock' | 'events'>
 type UserEnds = Ends & Pick<StoreContext<unknown>, 'bucketKey'>
@@ -10,9 +10,8 @@ export async function endRecord(
   context: Ends,
   record: Pick<SessionRecord, 'id' | 'userId'>,
   reason: EndReason,
-  at: Instant = context.clock.now(),
 ): Promise<boolean> {
-  const ended = await context.engine.end(record.id, reason, at)
+  const ended = await context.engine.end(record.id, reason, context.clock.now())
   if (ended) context.events.emit('ended', { ...eventOf(context, record), reason })
   return ended
 }

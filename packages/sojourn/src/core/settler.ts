@@ -23,12 +23,13 @@ import type { StoreRecord } from './store-record.ts'
 const ERASE_MS: Milliseconds = 10_000
 
 type Settles = Pick<StoreContext<unknown>, 'engine' | 'clock' | 'events' | 'records'>
+type About = Pick<StoreRecord, 'archives' | 'notBefore' | 'open'>
+
 /** What a look at what is due found, and what it failed with. */
 export interface Taken {
   readonly due: readonly DueRecord[]
   readonly failure: { readonly error: unknown } | null
 }
-type About = Pick<StoreRecord, 'archives' | 'notBefore' | 'open'>
 
 /**
  * What follows an end: it is told, archived, and forgotten, in this order. Each step may be repeated, by this

@@ -12,6 +12,7 @@ import type {
   UserKey,
   UserLimit,
 } from '../../core/port.ts'
+import { chunksOf } from '../chunks-of.ts'
 import { assertEnd, assertInstant, assertLives, assertNewer, assertUserId } from '../record-check.ts'
 import { replace, touch } from './change.ts'
 import { create } from './create.ts'
@@ -114,8 +115,7 @@ export class LmdbEngine implements Engine {
   async settle(ids: readonly SessionId[], keepUntil: Instant | null): Promise<void> {
     if (keepUntil !== null) assertInstant(keepUntil, 'keepUntil')
     const failures: unknown[] = []
-    for (let from = 0; from < ids.length; from += SETTLED_AT_ONCE) {
-      const part = ids.slice(from, from + SETTLED_AT_ONCE)
+    for (const part of chunksOf(ids, SETTLED_AT_ONCE)) {
       failures.push(...(await this.#write(({ store }) => settle(store, part, keepUntil))))
     }
     if (failures.length > 0) throw readFailure(failures[0])

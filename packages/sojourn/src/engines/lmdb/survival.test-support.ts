@@ -54,5 +54,8 @@ function stepOf(number: number, session: SessionRecord | null): number | string 
 export async function clear(engine: Engine): Promise<void> {
   await Promise.all([0, 1, 2].map((user) => engine.endUser(sampleUser(`u_${user}`), 'admin', NOW, null)))
   const due = await engine.due(NOW, 100_000)
-  await Promise.all(due.map(({ id }) => engine.settle([id], null)))
+  await engine.settle(
+    due.map(({ id }) => id),
+    null,
+  )
 }

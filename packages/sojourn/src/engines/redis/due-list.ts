@@ -1,6 +1,6 @@
 import { SessionError } from '../../core/errors.ts'
-import { type DueRecord, END_REASONS, type Ended, type Instant, LEASE_MS, NEVER } from '../../core/port.ts'
-import { chunksOf } from './chunks-of.ts'
+import { type DueRecord, type Instant, LEASE_MS, NEVER } from '../../core/port.ts'
+import { chunksOf } from '../chunks-of.ts'
 import type { RedisClient, Reply } from './client.ts'
 import { BUCKETS, type Keys } from './keys.ts'
 import { bytesOf, listOf, numberOf, textOf } from './replies.ts'
@@ -18,7 +18,7 @@ const LISTS_A_CALL = 25
 const LEASES_AT_ONCE = 4
 
 /** Of one leased record, in the answer of the script. */
-const LEASED_PARTS = 5
+const LEASED_PARTS = 4
 
 interface Leased {
   readonly dueAt: Instant
@@ -139,21 +139,12 @@ export class DueList {
 }
 
 /** A damaged record stays leased again and again; it must not keep from the others of its bucket that they are due. */
-function readable([id, value, end, endedNow]: readonly Reply[]): DueRecord | null {
+function readable([id, value, endedNow]: readonly Reply[]): DueRecord | null {
   try {
     const bytes = bytesOf(value)
-    if (bytes === null) return null
-    const record = recordOf(textOf(id), bytes)
-    return { ...record, ended: endOf(bytesOf(end)) ?? record.ended, endedNow: numberOf(endedNow) === 1 }
+    return bytes && { ...recordOf(textOf(id), bytes), endedNow: numberOf(endedNow) === 1 }
   } catch (error) {
     if (error instanceof SessionError && error.code === 'RECORD_UNREADABLE') return null
     throw error
   }
-}
-
-/** What the call made of a record that lived: the state byte of the reason, and the instant in 6 bytes; else nothing. */
-function endOf(bytes: Buffer | null): Ended | null {
-  if (bytes === null || bytes.byteLength === 0) return null
-  const reason = END_REASONS[bytes.readUInt8(0) - 1]
-  return reason === undefined ? null : { at: bytes.readUIntBE(1, 6), reason }
 }

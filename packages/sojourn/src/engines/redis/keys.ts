@@ -26,6 +26,18 @@ export function bucketOf(id: SessionId): string {
   return id.slice(0, BUCKET_LENGTH)
 }
 
+/** The items in groups of one bucket each, in the order in which each bucket comes first. */
+export function byBucket<Item>(items: readonly Item[], idOf: (item: Item) => SessionId): Item[][] {
+  const groups = new Map<string, Item[]>()
+  for (const item of items) {
+    const bucket = bucketOf(idOf(item))
+    const group = groups.get(bucket)
+    if (group === undefined) groups.set(bucket, [item])
+    else group.push(item)
+  }
+  return [...groups.values()]
+}
+
 /** The bucket in a key: its hash tag. */
 export function bucketOfKey(key: string): string {
   const open = key.indexOf('{')

@@ -1,9 +1,9 @@
 import type { SessionId, SessionRecord } from '../../core/port.ts'
-import { chunksOf } from './chunks-of.ts'
+import { chunksOf } from '../chunks-of.ts'
 import type { Reply } from './client.ts'
 import { failureOf, isSilence, refusalOf } from './failures.ts'
 import type { Passenger } from './flight.ts'
-import { bucketOf, isId, type Keys } from './keys.ts'
+import { byBucket, isId, type Keys } from './keys.ts'
 import { bytesOf } from './replies.ts'
 import { recordOf } from './stored.ts'
 
@@ -67,7 +67,7 @@ export function readRecords(
  * failure of a command reaches those that it was for, and nobody else.
  */
 export function readCommands(reads: readonly Read[], keys: Keys, isCluster: boolean): Passenger[] {
-  const groups = isCluster ? byBucket(reads) : [reads]
+  const groups = isCluster ? groupsOf(reads) : [reads]
   return groups.flatMap((group) => chunksOf(group, KEYS_AT_ONCE).map((chunk) => commandFor(chunk, keys)))
 }
 
@@ -96,18 +96,8 @@ function deliver(reads: readonly Read[], reply: Reply): void {
   }
 }
 
-function byBucket(reads: readonly Read[]): Read[][] {
-  const groups = new Map<string, Read[]>()
-  const alone: Read[][] = []
-  for (const read of reads) {
-    if (read.isAlone) {
-      alone.push([read])
-      continue
-    }
-    const bucket = bucketOf(read.id)
-    const group = groups.get(bucket)
-    if (group === undefined) groups.set(bucket, [read])
-    else group.push(read)
-  }
-  return [...alone, ...groups.values()]
+function groupsOf(reads: readonly Read[]): Read[][] {
+  const alone = reads.filter(({ isAlone }) => isAlone).map((read) => [read])
+  const others = alone.length === 0 ? reads : reads.filter(({ isAlone }) => !isAlone)
+  return [...alone, ...byBucket(others, ({ id }) => id)]
 }

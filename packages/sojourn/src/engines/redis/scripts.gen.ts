@@ -16,7 +16,7 @@ interface Library {
   readonly source: string
 }
 
-const LIBRARY_NAME = 'sojourn_2b893db11c1c'
+const LIBRARY_NAME = 'sojourn_2954787c8ec5'
 
 const RECORD_PART = `local USER_BYTES = 60
 local DIGEST = 67
@@ -148,6 +148,9 @@ end
 const REGARDLESS_PART = `local function write_regardless(prefix)
   redis.call('UNLINK', prefix .. 'none')
 end
+`
+
+const DEADLINES_PART = `local IDLE, ABSOLUTE = '\\3', '\\4'
 `
 
 const FIND_PART = `local function find(key, keep, keeps_due)
@@ -311,8 +314,7 @@ keep_cut_off()
 return answer
 `
 
-const END_BODY = `local IDLE, ABSOLUTE = '\\3', '\\4'
-local keep, keeps_due = tonumber(ARGV[4]), ARGV[5] == '1'
+const END_BODY = `local keep, keeps_due = tonumber(ARGV[4]), ARGV[5] == '1'
 local prefix = string.sub(KEYS[1], 1, -19)
 if keeps_due then assert_whole_slot(KEYS[1], prefix) end
 local head, index, due_at, has_ended = find(KEYS[1], keep, keeps_due)
@@ -335,22 +337,26 @@ bury(prefix, string.sub(KEYS[1], -16), index, {
 return 1
 `
 
-const LEASE_BODY = `local IDLE, ABSOLUTE, NEVER = '\\3', '\\4', 281474976710655
+const LEASE_BODY = `local NEVER = 281474976710655
 local prefix, now, due, keep = ARGV[1], tonumber(ARGV[2]), KEYS[1], tonumber(ARGV[5])
 local lease = tonumber(ARGV[3]) + 0.5
-local function ended_now(entry)
+local function tombstone_of(value, state, at)
+  local head = string.sub(value, 1, 17) .. state .. string.sub(value, 19, 52)
+  return head .. struct.pack('>I6', at) .. string.sub(value, 59)
+end
+local function ended(entry)
   local _, _, created_at, _, expires_at, absolute_at = fields_of(entry.value)
   local index = index_of(prefix, user_of(entry.value))
   local cut_off = index and cut_off_of(index)
   local state, at = expires_at < absolute_at and IDLE or ABSOLUTE, expires_at
-  local is_lost = is_cut(cut_off or nil, created_at, entry.id)
+  local is_lost = is_cut(cut_off, created_at, entry.id)
   if is_lost then
     state, at = cut_off.state, cut_off.at
   elseif absolute_at == NEVER then
-    return nil
+    return entry.value, 0
   end
   bury(prefix, entry.id, index, { write_id = write_id_of(entry.value), state = state, at = at, keep = keep })
-  return state .. struct.pack('>I6', at), is_lost and 0 or 1
+  return tombstone_of(entry.value, state, at), is_lost and 0 or 1
 end
 assert_whole_slot(due, prefix)
 local found = redis.call('ZRANGEBYSCORE', due, '-inf', now + 0.5, 'WITHSCORES', 'LIMIT', 0, tonumber(ARGV[4]))
@@ -376,11 +382,11 @@ end
 if is_moved then return { tonumber(ARGV[4]) } end
 local answer, leases = { #found / 2 }, {}
 for _, entry in ipairs(entries) do
-  local end_bytes, is_first
-  if entry.lives then end_bytes, is_first = ended_now(entry) end
+  local value, is_ended = entry.value, 0
+  if entry.lives then value, is_ended = ended(entry) end
   leases[#leases + 1] = lease
   leases[#leases + 1] = entry.id
-  for _, part in ipairs({ entry.score, entry.id, entry.value, end_bytes or '', is_first or 0 }) do
+  for _, part in ipairs({ entry.score, entry.id, value, is_ended }) do
     answer[#answer + 1] = part
   end
 end
@@ -461,15 +467,14 @@ end
 return string.sub(head, DIGEST, USER - 1) == string.sub(value, DIGEST, USER - 1) and 1 or 2
 `
 
-const SETTLE_BODY = `local HEAD_BYTES = 353
-local prefix, keep_until = string.sub(KEYS[1], 1, -19), tonumber(ARGV[1])
+const SETTLE_BODY = `local prefix, keep_until = string.sub(KEYS[1], 1, -19), tonumber(ARGV[1])
 local due = ARGV[3] == '1' and prefix .. 'due' or nil
 if due or #ARGV > 4 then assert_whole_slot(KEYS[1], prefix) end
 local function without_data(key, head)
   local flags, user_bytes, sealed_bytes, retired = string.byte(head, 59, 62)
   local previous = math.floor(flags / 2) % 2 == 1 and 38 + sealed_bytes or 0
   local size = USER - 1 + user_bytes + previous + 14 * retired
-  local value = size > HEAD_BYTES and redis.call('GETRANGE', key, 0, size - 1) or string.sub(head, 1, size)
+  local value = size > #head and redis.call('GETRANGE', key, 0, size - 1) or string.sub(head, 1, size)
   return string.sub(value, 1, DIGEST - 5) .. '\\0\\0\\0\\0' .. string.sub(value, DIGEST)
 end
 local settled = {}
@@ -534,16 +539,16 @@ export const SCRIPTS = {
   end: {
     name: 'end',
     functionName: `${LIBRARY_NAME}_end`,
-    sha1: '12d9739d300f65e6cc8c370c67001aae56f56ae2',
+    sha1: 'fa893df82f314f005db9e26d5a31d04397f908c0',
     commands: ['EXISTS', 'GETRANGE', 'PEXPIREAT', 'SETRANGE', 'UNLINK', 'ZADD', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
-    source: `${RECORD_PART}${DIGITS_PART}${USER_INDEX_PART}${CUT_OFF_PART}${BURY_PART}${FIND_PART}${REGARDLESS_PART}${WHOLE_SLOT_PART}${END_BODY}`,
+    source: `${RECORD_PART}${DEADLINES_PART}${DIGITS_PART}${USER_INDEX_PART}${CUT_OFF_PART}${BURY_PART}${FIND_PART}${REGARDLESS_PART}${WHOLE_SLOT_PART}${END_BODY}`,
   },
   lease: {
     name: 'lease',
     functionName: `${LIBRARY_NAME}_lease`,
-    sha1: '60b5ee1a6af8498dc4c758bfd9ace6f91bebcd3b',
+    sha1: '78322724ab810863262c9c7b0cb88cbb5b9d76ff',
     commands: ['EXISTS', 'GET', 'PEXPIREAT', 'SETRANGE', 'UNLINK', 'ZADD', 'ZRANGEBYSCORE', 'ZREM'],
-    source: `${RECORD_PART}${DIGITS_PART}${USER_INDEX_PART}${CUT_OFF_PART}${BURY_PART}${WHOLE_SLOT_PART}${REGARDLESS_PART}${LEASE_BODY}`,
+    source: `${RECORD_PART}${DEADLINES_PART}${DIGITS_PART}${USER_INDEX_PART}${CUT_OFF_PART}${BURY_PART}${WHOLE_SLOT_PART}${REGARDLESS_PART}${LEASE_BODY}`,
   },
   list: {
     name: 'list',
@@ -562,7 +567,7 @@ export const SCRIPTS = {
   settle: {
     name: 'settle',
     functionName: `${LIBRARY_NAME}_settle`,
-    sha1: '7b28704649703bdcfb0a0a96aaddc6dc0e704589',
+    sha1: 'fa8967bd3bcbe3a3a4d9f1b94b6f115b6b76b627',
     commands: ['EXISTS', 'GETRANGE', 'SET', 'UNLINK', 'ZADD', 'ZREM'],
     source: `${RECORD_PART}${WHOLE_SLOT_PART}${REGARDLESS_PART}${SETTLE_BODY}`,
   },
@@ -578,7 +583,7 @@ export const SCRIPTS = {
 export const LIBRARY = {
   name: LIBRARY_NAME,
   source: `#!lua name=${LIBRARY_NAME}
-${RECORD_PART}${DIGITS_PART}${USER_INDEX_PART}${CUT_OFF_PART}${IDS_OF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${WHOLE_SLOT_PART}${REGARDLESS_PART}${FIND_PART}redis.register_function{ function_name = '${LIBRARY_NAME}_create', callback = function(KEYS, ARGV)
+${RECORD_PART}${DIGITS_PART}${USER_INDEX_PART}${CUT_OFF_PART}${IDS_OF_PART}${KEEP_INDEX_PART}${BURY_PART}${ANSWER_PART}${WHOLE_SLOT_PART}${REGARDLESS_PART}${DEADLINES_PART}${FIND_PART}redis.register_function{ function_name = '${LIBRARY_NAME}_create', callback = function(KEYS, ARGV)
 ${CREATE_BODY}end }
 redis.register_function{ function_name = '${LIBRARY_NAME}_due_heads', flags = { 'no-writes' }, callback = function(KEYS, ARGV)
 ${DUE_HEADS_BODY}end }

@@ -14,9 +14,9 @@ import {
   type UserKey,
   type UserLimit,
 } from '../../core/port.ts'
-import { chunksOf } from './chunks-of.ts'
+import { chunksOf } from '../chunks-of.ts'
 import type { Argument, Reply } from './client.ts'
-import { bucketOf, isId, type Keys } from './keys.ts'
+import { bucketOf, byBucket, isId, type Keys } from './keys.ts'
 import type { CheckedOptions } from './redis-options.ts'
 import { bytesOf, idsOf, listOf, numberOf, textOf } from './replies.ts'
 import type { Call, ScriptRunner, Sender } from './script-runner.ts'
@@ -161,7 +161,7 @@ export class Verbs {
   }
 
   async settle(ids: readonly SessionId[], keepUntil: Instant | null): Promise<void> {
-    const parts = [...byBucket(ids).values()].flatMap((some) => chunksOf(some, SETTLED_AT_ONCE))
+    const parts = byBucket(ids, (id) => id).flatMap((some) => chunksOf(some, SETTLED_AT_ONCE))
     const outcomes = await Promise.allSettled(parts.map((part) => this.#settle(part, keepUntil)))
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
   }
@@ -180,16 +180,6 @@ export class Verbs {
     const { key, score } = this.#keys.index(bucketOf(id), userId)
     return { keys: [key], score }
   }
-}
-
-function byBucket(ids: readonly SessionId[]): Map<string, SessionId[]> {
-  const groups = new Map<string, SessionId[]>()
-  for (const id of ids) {
-    const group = groups.get(bucketOf(id))
-    if (group === undefined) groups.set(bucketOf(id), [id])
-    else group.push(id)
-  }
-  return groups
 }
 
 /** As the record layout has it. */

@@ -1,8 +1,26 @@
-import { type DueRecord, type Instant, NEVER, type SessionId, type SessionRecord } from '../../core/port.ts'
-import { asDue, force, recordOf } from '../shareable-store.test-support.ts'
+import {
+  type DueRecord,
+  type Ended,
+  type Instant,
+  NEVER,
+  type SessionId,
+  type SessionRecord,
+} from '../../core/port.ts'
+import { asDue, type Change, force, recordOf } from '../shareable-store.test-support.ts'
 import { type BrokenEngine, broken, inModel } from './broken-engine.test-support.ts'
 
 const isPresent = (record: SessionRecord | null): record is SessionRecord => record !== null
+
+/** Tells another end of what it has ended just now. */
+const endingOtherwise =
+  (change: (ended: Ended, now: Instant) => Ended): Change =>
+  (engine) => ({
+    due: async (now, limit) =>
+      (await engine.due(now, limit)).map((record) => ({
+        ...record,
+        ended: record.ended && record.endedNow ? change(record.ended, now) : record.ended,
+      })),
+  })
 
 export const brokenDue: readonly BrokenEngine[] = [
   inModel(
@@ -231,24 +249,12 @@ export const brokenDue: readonly BrokenEngine[] = [
   broken(
     'due ends by the idle time what the absolute one ended',
     ['due ends what has expired by the idle time or the absolute one, and nothing else'],
-    (engine) => ({
-      due: async (now, limit) =>
-        (await engine.due(now, limit)).map((record) => ({
-          ...record,
-          ended: record.ended && (record.endedNow ? { ...record.ended, reason: 'idle' } : record.ended),
-        })),
-    }),
+    endingOtherwise((ended) => ({ ...ended, reason: 'idle' })),
   ),
   broken(
     'due ends at the instant of the call what ended at its deadline',
     ['a session is due when it expires, with all that it held, and not before'],
-    (engine) => ({
-      due: async (now, limit) =>
-        (await engine.due(now, limit)).map((record) => ({
-          ...record,
-          ended: record.ended && (record.endedNow ? { ...record.ended, at: now + 1 } : record.ended),
-        })),
-    }),
+    endingOtherwise((ended, now) => ({ ...ended, at: now + 1 })),
   ),
   broken(
     'due leaves what it ended in its user’s index',

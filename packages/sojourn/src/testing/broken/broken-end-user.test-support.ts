@@ -209,7 +209,7 @@ export const brokenEndUser: readonly BrokenEngine[] = [
     (engine) => ({
       endUser: async (user, reason, at, except) => {
         const ended = await engine.endUser(user, reason, at, except)
-        await Promise.all(ended.map((id) => engine.settle([id], null)))
+        await engine.settle(ended, null)
         return ended
       },
     }),

@@ -269,7 +269,7 @@ export const brokenLimit: readonly BrokenEngine[] = [
     (engine) => ({
       create: async (record, limit, now) => {
         const answer = await engine.create(record, limit, now)
-        if (answer.outcome === 'done') await Promise.all(answer.ended.map((id) => engine.settle([id], null)))
+        if (answer.outcome === 'done') await engine.settle(answer.ended, null)
         return answer
       },
     }),

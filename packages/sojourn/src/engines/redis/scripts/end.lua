@@ -9,15 +9,13 @@
 -- Complexity  O(log m), m = the entries of the index
 
 -- @include record
+-- @include deadlines
 -- @include cut-off
 -- @include bury
 -- @include user-index
 -- @include find
 -- @include regardless
 -- @include whole-slot
-
--- The state bytes of the two reasons that are deadlines.
-local IDLE, ABSOLUTE = '\3', '\4'
 
 local keep, keeps_due = tonumber(ARGV[4]), ARGV[5] == '1'
 local prefix = string.sub(KEYS[1], 1, -19)

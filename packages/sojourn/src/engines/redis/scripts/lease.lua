@@ -5,39 +5,45 @@
 -- ARGV[3]     the end of a lease
 -- ARGV[4]     how many entries it looks at
 -- ARGV[5]     how long a live record is kept past its deadline, in milliseconds
--- Returns     how many entries it looked at, then of each leased record its score, its id and its bytes as they were,
---             its end if it lived till now (the state byte and the instant in 6 bytes, else empty), and 1 when this
---             call ended it by its time, else 0
+-- Returns     how many entries it looked at, then score, id and bytes of each leased record, and 1 when this call ended
+--             it by its time, else 0
 -- Complexity  O(m log n), m = the entries it looks at, n = the list or the entries of an index
 
 -- @include record
+-- @include deadlines
 -- @include cut-off
 -- @include bury
 -- @include user-index
 -- @include whole-slot
 -- @include regardless
 
--- The state bytes of the two reasons that are deadlines, and the deadline of what has none.
-local IDLE, ABSOLUTE, NEVER = '\3', '\4', 281474976710655
+-- The deadline of what has none.
+local NEVER = 281474976710655
 
 local prefix, now, due, keep = ARGV[1], tonumber(ARGV[2]), KEYS[1], tonumber(ARGV[5])
 local lease = tonumber(ARGV[3]) + 0.5
 
--- Ends a record whose time is over: the state byte, the instant, and whether its time ended it. A user's cut-off comes
--- first, where the index had lost the session. Nil where it goes on.
-local function ended_now(entry)
+-- The bytes of a record with its end, as `bury` leaves them but for the write id.
+local function tombstone_of(value, state, at)
+  local head = string.sub(value, 1, 17) .. state .. string.sub(value, 19, 52)
+  return head .. struct.pack('>I6', at) .. string.sub(value, 59)
+end
+
+-- Ends a record whose time is over: its bytes then, and 1 when its time ended it. A user's cut-off comes first, where
+-- the index had lost the session. What has no end goes on.
+local function ended(entry)
   local _, _, created_at, _, expires_at, absolute_at = fields_of(entry.value)
   local index = index_of(prefix, user_of(entry.value))
   local cut_off = index and cut_off_of(index)
   local state, at = expires_at < absolute_at and IDLE or ABSOLUTE, expires_at
-  local is_lost = is_cut(cut_off or nil, created_at, entry.id)
+  local is_lost = is_cut(cut_off, created_at, entry.id)
   if is_lost then
     state, at = cut_off.state, cut_off.at
   elseif absolute_at == NEVER then
-    return nil
+    return entry.value, 0
   end
   bury(prefix, entry.id, index, { write_id = write_id_of(entry.value), state = state, at = at, keep = keep })
-  return state .. struct.pack('>I6', at), is_lost and 0 or 1
+  return tombstone_of(entry.value, state, at), is_lost and 0 or 1
 end
 
 assert_whole_slot(due, prefix)
@@ -68,11 +74,11 @@ if is_moved then return { tonumber(ARGV[4]) } end
 
 local answer, leases = { #found / 2 }, {}
 for _, entry in ipairs(entries) do
-  local end_bytes, is_first
-  if entry.lives then end_bytes, is_first = ended_now(entry) end
+  local value, is_ended = entry.value, 0
+  if entry.lives then value, is_ended = ended(entry) end
   leases[#leases + 1] = lease
   leases[#leases + 1] = entry.id
-  for _, part in ipairs({ entry.score, entry.id, entry.value, end_bytes or '', is_first or 0 }) do
+  for _, part in ipairs({ entry.score, entry.id, value, is_ended }) do
     answer[#answer + 1] = part
   end
 end

@@ -11,8 +11,6 @@
 -- @include whole-slot
 -- @include regardless
 
-local HEAD_BYTES = 353
-
 local prefix, keep_until = string.sub(KEYS[1], 1, -19), tonumber(ARGV[1])
 local due = ARGV[3] == '1' and prefix .. 'due' or nil
 if due or #ARGV > 4 then assert_whole_slot(KEYS[1], prefix) end
@@ -22,7 +20,7 @@ local function without_data(key, head)
   local flags, user_bytes, sealed_bytes, retired = string.byte(head, 59, 62)
   local previous = math.floor(flags / 2) % 2 == 1 and 38 + sealed_bytes or 0
   local size = USER - 1 + user_bytes + previous + 14 * retired
-  local value = size > HEAD_BYTES and redis.call('GETRANGE', key, 0, size - 1) or string.sub(head, 1, size)
+  local value = size > #head and redis.call('GETRANGE', key, 0, size - 1) or string.sub(head, 1, size)
   return string.sub(value, 1, DIGEST - 5) .. '\0\0\0\0' .. string.sub(value, DIGEST)
 end
 
