@@ -34,8 +34,14 @@ interface Extent {
 }
 
 const FUNCTION_PAIRS = [
-  { destination: 'function', who: 'same' },
-  { destination: 'function', who: 'other' },
+  { destination: 'function', who: 'same', when: 'in time' },
+  { destination: 'function', who: 'other', when: 'in time' },
+  { destination: 'function', who: 'same', when: 'late' },
+  { destination: 'function', who: 'other', when: 'late' },
+] as const
+const POSTGRES_PAIRS = [
+  { destination: 'postgres', who: 'same', when: 'in time' },
+  { destination: 'postgres', who: 'same', when: 'late' },
 ] as const
 const EXTENTS: Readonly<Record<ArchiveBenchOptions['mode'], Extent>> = {
   full: {
@@ -45,10 +51,11 @@ const EXTENTS: Readonly<Record<ArchiveBenchOptions['mode'], Extent>> = {
       [true, false].map((selects) => ({ destination, selects })),
     ),
     beside: {
-      pairs: [...FUNCTION_PAIRS, { destination: 'postgres', who: 'same' }],
+      pairs: [...FUNCTION_PAIRS, ...POSTGRES_PAIRS],
       live: 1_000,
-      backlog: 60_000,
-      sliceMs: 1_000,
+      backlog: 100_000,
+      endsPerSecond: 500,
+      sliceMs: 1_500,
       perSecond: 2_000,
     },
     idleStores: 6,
@@ -62,7 +69,14 @@ const EXTENTS: Readonly<Record<ArchiveBenchOptions['mode'], Extent>> = {
       { destination: 'postgres', selects: true },
       { destination: 'function', selects: false },
     ],
-    beside: { pairs: FUNCTION_PAIRS, live: 50, backlog: 2_500, sliceMs: 60, perSecond: 1_000 },
+    beside: {
+      pairs: FUNCTION_PAIRS,
+      live: 50,
+      backlog: 2_500,
+      endsPerSecond: 50,
+      sliceMs: 60,
+      perSecond: 1_000,
+    },
     idleStores: 1,
     speed: 8,
     backlog: 500,

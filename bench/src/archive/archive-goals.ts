@@ -13,7 +13,7 @@ const MOST_READ_P99 = 1.2
 const MOST_MEMORY = 1.5
 /** What the docs promise of an idle store. */
 const MOST_WAIT_MS = 10_000
-const WHO = { same: 'settled by the same process', other: 'settled by another process' } as const
+const WHO = { same: 'the same process', other: 'another process' } as const
 
 export function archiveVerdicts(findings: ArchiveFindings): Verdict[] {
   const { throughput, beside, promptness, backlog } = findings
@@ -47,7 +47,7 @@ function throughputVerdicts(throughput: readonly Throughput[]): Verdict[] {
 export function pairsIn(beside: readonly BesideSample[]): BesideSample[][] {
   const pairs = new Map<string, BesideSample[]>()
   for (const sample of beside) {
-    const key = `${sample.engine} ${sample.destination} ${sample.who}`
+    const key = pairTitle(sample)
     const pair = pairs.get(key)
     if (pair === undefined) pairs.set(key, [sample])
     else pair.push(sample)
@@ -55,8 +55,8 @@ export function pairsIn(beside: readonly BesideSample[]): BesideSample[][] {
   return [...pairs.values()]
 }
 
-export function pairTitle({ engine, destination, who }: BesideSample): string {
-  return `${ENGINES[engine].title}, ${WHO[who]} into ${DESTINATIONS[destination].title}`
+export function pairTitle({ engine, destination, who, when }: BesideSample): string {
+  return `${ENGINES[engine].title}, settled ${when} by ${WHO[who]} into ${DESTINATIONS[destination].title}`
 }
 
 /** A rate is what users are. Callers that wait for each read only show how the two share what there is. */

@@ -7,12 +7,14 @@ import { measureThroughput, type ThroughputSample } from './throughput.ts'
 /** What the parent asks for. */
 export type ArchiveRequest =
   | { readonly throughput: number }
-  /** Makes so many sessions that are due, and lets the clock go; they wait for `drain`. */
-  | { readonly backlog: number }
+  /** Makes so many sessions that are long due; they wait for `drain`. Or so many that fall due while the clock goes. */
+  | { readonly backlog: number; readonly perSecond: number | null }
   /** Makes so many sessions that live, for reads. */
   | { readonly live: number }
-  /** Begins to settle, or stops. */
+  /** Begins to settle, or stops, and with it the clock. */
   | { readonly drain: boolean }
+  /** Holds the clock: no more falls due than what has. */
+  | { readonly hold: true }
   | { readonly read: ReadLoad }
   | { readonly status: true }
 
@@ -61,19 +63,22 @@ class Side {
       return { status: { settled: store.counters().archived, lagMs, memoryBytes: ownMemory() } }
     }
     if ('backlog' in request) {
-      await this.#settling.create(request.backlog)
-      clock.advance(EXPIRY_MS)
+      await this.#makeBacklog(request.backlog, request.perSecond)
     } else if ('live' in request) {
       this.#tokens = await this.#settling.create(request.live)
-      clock.release()
-    } else if (request.drain) this.#drain()
-    else await this.#settling.rest()
+    } else if ('hold' in request) clock.hold()
+    else if (request.drain) this.#settling.drain()
+    else {
+      await this.#settling.rest()
+      clock.hold()
+    }
     return null
   }
 
-  #drain(): void {
-    this.#settling.clock.release()
-    this.#settling.drain()
+  async #makeBacklog(count: number, perSecond: number | null): Promise<void> {
+    if (perSecond !== null) return await this.#settling.createEvenly(count, perSecond)
+    await this.#settling.create(count)
+    this.#settling.clock.advance(EXPIRY_MS)
   }
 
   async #read(index: number): Promise<void> {

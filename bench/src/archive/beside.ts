@@ -1,3 +1,5 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { SettlerStatus } from './archive-process.ts'
 import type { ArchiveChild, BenchPlaces, StoreChoice } from './bench-places.ts'
 import type { DestinationName } from './destinations.ts'
 import type { EngineName } from './engines.ts'
@@ -6,6 +8,8 @@ import { EXPIRY_MS } from './settling-store.ts'
 
 /** Who settles: the process that reads, or another one while that one has `sweep: false`. */
 type Who = 'same' | 'other'
+/** Whether it settles what has just come due, evenly, or what is overdue already. */
+type When = 'in time' | 'late'
 export const LOADS = ['rate', 'callers'] as const
 export type LoadName = (typeof LOADS)[number]
 
@@ -13,24 +17,29 @@ export interface BesideSample {
   readonly engine: EngineName
   readonly destination: DestinationName
   readonly who: Who
+  readonly when: When
   readonly load: LoadName
   readonly round: number
   /** While nothing is due. */
   readonly without: ReadSample
-  /** While a backlog drains, and how many sessions of it a second. */
+  /** While sessions are settled, and how many a second. */
   readonly beside: ReadSample
   readonly settledPerSecond: number
 }
 
 export interface BesideExtent {
-  readonly pairs: readonly Pick<BesideSample, 'destination' | 'who'>[]
+  readonly pairs: readonly Pick<BesideSample, 'destination' | 'who' | 'when'>[]
   readonly rounds: number
   readonly live: number
   readonly backlog: number
+  /** How many fall due a second of those that are settled in time. */
+  readonly endsPerSecond: number
   readonly sliceMs: number
   /** Reads a second of the load that has a rate. */
   readonly perSecond: number
 }
+
+type Pair = Pick<BesideSample, 'engine' | 'destination' | 'who' | 'when'>
 
 interface Sides {
   readonly reader: ArchiveChild
@@ -38,6 +47,8 @@ interface Sides {
 }
 
 const CONCURRENCY = 64
+/** So often somebody looks whether the settler has caught up. */
+const LOOK_MS = 25
 const WARMUP_SHARE = 0.25
 
 /** Alternating slices with and without a backlog that drains, one after the other in each round. */
@@ -48,30 +59,25 @@ export async function measureBeside(
 ): Promise<BesideSample[]> {
   const measured: BesideSample[] = []
   for (const engine of engines) {
-    for (const { destination, who } of extent.pairs) {
-      measured.push(...(await measurePair({ engine, destination }, who, extent, places)))
-    }
+    for (const pair of extent.pairs)
+      measured.push(...(await measurePair({ engine, ...pair }, extent, places)))
   }
   return measured
 }
 
-async function measurePair(
-  choice: StoreChoice,
-  who: Who,
-  extent: BesideExtent,
-  places: BenchPlaces,
-): Promise<BesideSample[]> {
-  const sides = await open(choice, who, places)
-  const { engine, destination } = choice
+async function measurePair(pair: Pair, extent: BesideExtent, places: BenchPlaces): Promise<BesideSample[]> {
+  const { engine, destination, who, when } = pair
+  const sides = await open({ engine, destination }, who, places)
   const measured: BesideSample[] = []
+  const perSecond = when === 'in time' ? extent.endsPerSecond : null
   try {
-    await sides.settler.ask({ backlog: extent.backlog })
+    await sides.settler.ask({ backlog: extent.backlog, perSecond })
     await sides.reader.ask({ live: extent.live })
     for (let round = 0; round < extent.rounds; round += 1) {
       for (const load of LOADS) {
-        const slices = await measureSlices(sides, load, extent, round)
-        if ((await settledBy(sides)) >= extent.backlog) return measured
-        measured.push({ engine, destination, who, load, round, ...slices })
+        const slices = await measureSlices(sides, pair, load, { ...extent, round })
+        if ((await statusOf(sides)).settled >= extent.backlog) return measured
+        measured.push({ ...pair, load, round, ...slices })
       }
     }
     return measured
@@ -92,19 +98,25 @@ async function open(choice: StoreChoice, who: Who, places: BenchPlaces): Promise
 }
 
 /** The first one another in each round. */
-async function measureSlices(sides: Sides, load: LoadName, extent: BesideExtent, round: number) {
-  const { sliceMs, perSecond } = extent
+async function measureSlices(
+  sides: Sides,
+  { when }: Pair,
+  load: LoadName,
+  { sliceMs, perSecond, round }: BesideExtent & { readonly round: number },
+) {
   const read: ReadLoad =
     load === 'rate' ? { perSecond, durationMs: sliceMs } : { concurrency: CONCURRENCY, durationMs: sliceMs }
   const quiet = () => slice(sides, read)
   const first = round % 2 === 0 ? await quiet() : null
-  const settledBefore = await settledBy(sides)
+  const { settled } = await statusOf(sides)
   const startedAt = performance.now()
   await sides.settler.ask({ drain: true })
   const beside = await slice(sides, read)
-  await sides.settler.ask({ drain: false })
   const seconds = (performance.now() - startedAt) / 1_000
-  const settledPerSecond = ((await settledBy(sides)) - settledBefore) / seconds
+  const settledPerSecond = ((await statusOf(sides)).settled - settled) / seconds
+  // Else it would be late the next time.
+  if (when === 'in time') await caughtUp(sides)
+  await sides.settler.ask({ drain: false })
   return { without: first ?? (await quiet()), beside, settledPerSecond }
 }
 
@@ -115,7 +127,14 @@ async function slice({ reader }: Sides, read: ReadLoad): Promise<ReadSample> {
   throw new Error('There is no sample of reads.')
 }
 
-async function settledBy({ settler }: Sides): Promise<number> {
+/** Resolves when the settler came to the end of what is due now. */
+async function caughtUp(sides: Sides): Promise<void> {
+  await sides.settler.ask({ hold: true })
+  while ((await statusOf(sides)).lagMs > 0) await pause(LOOK_MS)
+}
+
+async function statusOf({ settler }: Sides): Promise<SettlerStatus> {
   const answer = await settler.get({ status: true })
-  return 'status' in answer ? answer.status.settled : Number.NaN
+  if ('status' in answer) return answer.status
+  throw new Error('The settler does not tell how it is doing.')
 }

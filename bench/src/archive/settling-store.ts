@@ -22,10 +22,14 @@ export interface OpenOrder extends Places {
 const IDLE = '30m'
 /** From the creation of a session until it is due, with a minute to spare. */
 export const EXPIRY_MS = 31 * 60_000
-/** From an end until it is due, with some seconds to spare. */
-export const ENDED_MS = 10_000
-/** Longer than the sweep sleeps while nothing is due. */
-const WAKE_MS = 7_000
+/** From an end until it is due and late, with time to spare. */
+export const ENDED_MS = 60_000
+/** From the creation of a session until it is due, to the second. */
+const DUE_MS = 30 * 60_000 + 3_000
+/** As long as the sweep sleeps at most while nothing is due. */
+const WAKE_MS = 6_001
+/** Sessions that end evenly are made in steps of this. */
+const STEP_MS = 100
 const AT_ONCE = 256
 /** A machine that is busy with something else is no failure of the store. */
 const TIMEOUT_MS = 60_000
@@ -87,15 +91,27 @@ export class SettlingStore {
     return tokens
   }
 
+  /** So many that fall due so many a second, the first of them now. */
+  async createEvenly(count: number, perSecond: number): Promise<void> {
+    const step = Math.max(1, Math.round((perSecond * STEP_MS) / 1_000))
+    let made = 0
+    for (; made < count; made += step) {
+      await this.create(step)
+      this.clock.advance((step * 1_000) / perSecond)
+    }
+    this.clock.advance(DUE_MS - (made * 1_000) / perSecond)
+  }
+
   async logOut(tokens: readonly string[]): Promise<void> {
     await atOnce(tokens.length, AT_ONCE, async (index) => {
       await this.store.revoke(tokens[index] ?? '')
     })
   }
 
-  /** Lets the sweep find what is due, at once. Until then nothing is. */
+  /** The clock goes, and the sweep finds what is due at once, as when it has slept for as long as it ever does. */
   drain(): void {
     this.engine.open()
+    this.clock.release()
     this.clock.advance(WAKE_MS)
   }
 

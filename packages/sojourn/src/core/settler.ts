@@ -78,6 +78,11 @@ export class Settler<Data> {
     return Math.max(0, clock.now() - Math.min(waiting, this.#behindSince ?? waiting))
   }
 
+  /** How late that was which the last sweep came to, if it did not come to the end. */
+  get behindMs(): Milliseconds {
+    return this.#behindSince === null ? 0 : Math.max(0, this.#context.clock.now() - this.#behindSince)
+  }
+
   /** Takes note of how far a sweep came: up to this record, or to the end of what is due. */
   noteReached(record: SessionRecord | null): void {
     this.#behindSince = record && (record.ended?.at ?? record.expiresAt)

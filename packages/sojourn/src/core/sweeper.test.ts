@@ -147,6 +147,54 @@ describe.each(ENGINES)('the sweep over $name', (engine) => {
     expect(await place.store.sweep()).toBe(250)
   })
 
+  /** A store that begins to sweep when so many sessions have been due for so long, and has had its first turn. */
+  async function atWork(world: World, count: number, lateBy: number): Promise<Place> {
+    const made = await world.place()
+    await create(made, count)
+    world.clock.advance(IDLE + SETTLE_AFTER_MS + lateBy)
+    const place = await world.place({ sweep: true })
+    while (endsOf(place).length === 0) {
+      world.clock.advance(1)
+      await place.store.drain()
+    }
+    return place
+  }
+
+  /** The next turn begins, and takes so long. */
+  async function turnOf(world: World, place: Place, ms: number): Promise<void> {
+    const held = place.line.hold('due', 'after')
+    world.clock.advance(2)
+    await held.reached
+    world.clock.advance(ms)
+    held.release()
+    await place.store.drain()
+  }
+
+  test('T84: what is in time goes a few at a time, with a rest of eight times as long as they took', async () => {
+    await using world = await World.open(engine)
+    const place = await atWork(world, 160, 0)
+    expect(endsOf(place)).toHaveLength(16)
+    await turnOf(world, place, 20)
+    expect(endsOf(place)).toHaveLength(32)
+    // By up to half of it each rest is shorter or longer.
+    world.clock.advance(79)
+    await place.store.drain()
+    expect(endsOf(place)).toHaveLength(32)
+    world.clock.advance(162)
+    await place.store.drain()
+    expect(endsOf(place)).toHaveLength(48)
+  })
+
+  test('T84: what is late goes as fast as turns follow each other', async () => {
+    await using world = await World.open(engine)
+    const place = await atWork(world, 450, 21 * SECOND)
+    expect(endsOf(place)).toHaveLength(16)
+    await turnOf(world, place, 101)
+    expect(endsOf(place)).toHaveLength(216)
+    await turnOf(world, place, 0)
+    expect(endsOf(place)).toHaveLength(450)
+  })
+
   test('T84: turns come by themselves, at jittered times, until the store is closed', async () => {
     await using world = await World.open(engine)
     const gaps: number[] = []

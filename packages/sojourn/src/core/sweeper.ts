@@ -5,15 +5,24 @@ import type { Settler } from './settler.ts'
 
 /** The mean time between two sweeps; each is moved by up to half of it, so that processes spread out. */
 const INTERVAL_MS: Milliseconds = 4_000
-/** The same while more is due than one sweep may take: others have their turns meanwhile all the same. */
-const HURRY_MS: Milliseconds = 1
 const BATCH = 200
 /** One is written to the archive while the next is made ready. More would only wait (docs/decisions/0099). */
 const BATCHES_AT_ONCE = 2
 /** Where they are so large that the engine does not answer in time, so many at least. */
 const LEAST_BATCH = 5
-/** Batches follow each other at once only until this much time went by; the rest waits (SECURITY T84). */
+/** Batches follow each other at once only until this much time went by; what is left waits (SECURITY T84). */
 const TURN_MS: Milliseconds = 100
+/** Between two turns others have theirs. */
+const HURRY_MS: Milliseconds = 1
+/**
+ * What is no later than this is in time: a turn is one small batch and a rest, because nobody waits for it, and requests
+ * wait behind it (docs/decisions/0102).
+ */
+const IN_TIME_MS: Milliseconds = 10_000
+const BATCH_IN_TIME = 16
+/** So many times as long as its turn is a rest in time; the later it is the shorter, and from LATE_MS on there is none. */
+const REST = 8
+const LATE_MS: Milliseconds = 20_000
 /**
  * A sweep comes this much after a deadline or an end: what began before it can still finish and look at the
  * data, and a clock that is a little fast here ends nothing that lives by the clock of another process.
@@ -23,7 +32,10 @@ export const SETTLE_AFTER_MS: Milliseconds = 3_000
 const CLOCK_JUMP_MS: Milliseconds = 60_000
 
 type Sweeps = Pick<StoreContext<unknown>, 'engine' | 'clock' | 'events' | 'counters' | 'background'>
-type Settles = Pick<Settler<unknown>, 'maySettle' | 'isHindered' | 'take' | 'settle' | 'noteReached' | 'stop'>
+type Settles = Pick<
+  Settler<unknown>,
+  'maySettle' | 'isHindered' | 'behindMs' | 'take' | 'settle' | 'noteReached' | 'stop'
+>
 
 /** How sweeping goes, in this process. */
 export interface SweepHealth {
@@ -85,48 +97,63 @@ export class Sweeper {
   }
 
   /** Settles what is due; how many records it settled. Stops early at the end of its turn. */
-  async sweep(): Promise<number> {
+  sweep(): Promise<number> {
+    return this.#sweep(BATCH, TURN_MS)
+  }
+
+  async #sweep(most: number, turn: Milliseconds): Promise<number> {
     if (!this.#context.engine.traits.keepsDue || this.#clockHasJumped()) return 0
     try {
-      const settled = (await this.#settler.maySettle()) ? await this.#settleDue() : 0
+      const settled = (await this.#settler.maySettle()) ? await this.#settleDue(most, turn) : 0
       this.#batch = Math.min(BATCH, this.#batch * 2)
       this.#sweptAt = this.#context.clock.now()
       this.#failure = null
       return settled
     } catch (error) {
       // Large sessions may be too many for one answer.
-      this.#batch = Math.max(LEAST_BATCH, Math.floor(this.#batch / 2))
+      this.#batch = Math.max(LEAST_BATCH, Math.floor(Math.min(most, this.#batch) / 2))
       this.#failure = error instanceof SessionError ? error.code : 'ENGINE_UNAVAILABLE'
       throw error
     }
   }
 
-  async #settleDue(): Promise<number> {
+  /** Batches of at most so many, and no further one when the turn is over. */
+  async #settleDue(most: number, turn: Milliseconds): Promise<number> {
     const { clock } = this.#context
-    const until = clock.monotonic() + TURN_MS
-    const batch = this.#batch
+    const beganAt = clock.monotonic()
+    const batch = Math.min(most, this.#batch)
     const running = new Batches()
-    for (let isFull = true; isFull && clock.monotonic() <= until && !this.#isStopped; ) {
+    for (let isFull = !this.#isStopped; isFull; ) {
       await running.fewerThan(BATCHES_AT_ONCE)
       const { due, failure } = await this.#settler.take(clock.now() - SETTLE_AFTER_MS, batch)
       if (failure !== null) running.fail(failure.error)
-      isFull = due.length === batch
-      this.#isBehind = isFull
-      this.#settler.noteReached(isFull ? (due.at(-1) ?? null) : null)
+      this.#isBehind = due.length === batch
+      this.#settler.noteReached(this.#isBehind ? (due.at(-1) ?? null) : null)
       running.add(this.#settler.settle(due))
+      isFull = this.#isBehind && clock.monotonic() - beganAt < turn && !this.#isStopped
     }
     return running.settled()
   }
 
   async #turn(): Promise<void> {
+    const { clock, counters } = this.#context
+    const beganAt = clock.monotonic()
     this.#isBehind = false
     try {
-      await this.sweep()
+      await (this.#patience > 0 ? this.#sweep(BATCH_IN_TIME, 0) : this.sweep())
     } catch {
-      this.#context.counters.add('sweepFailures')
+      counters.add('sweepFailures')
     }
+    if (this.#cancel === null) return
+    const rest = Math.max(HURRY_MS, (clock.monotonic() - beganAt) * REST * this.#patience)
     const mayHurry = this.#isBehind && !this.#settler.isHindered
-    if (this.#cancel !== null) this.start(mayHurry ? HURRY_MS : INTERVAL_MS)
+    this.start(mayHurry ? Math.min(rest, INTERVAL_MS) : INTERVAL_MS)
+  }
+
+  /** 1 while what is due is in time, 0 when it is late. */
+  get #patience(): number {
+    const late = (this.#settler.behindMs - IN_TIME_MS) / (LATE_MS - IN_TIME_MS)
+    return 1 - Math.max(0, Math.min(1, late))
   }
 
   /**
