@@ -6,11 +6,16 @@ import type { EngineName } from './engines.ts'
 import type { ReadLoad, ReadSample } from './reads.ts'
 import { EXPIRY_MS } from './settling-store.ts'
 
-/** Who settles: the process that reads, or another one while that one has `sweep: false`. */
-type Who = 'same' | 'other'
+/**
+ * Who settles: the process that reads, or another one while that one has `sweep: false`. Nobody: how much two slices
+ * differ by themselves.
+ */
+type Who = 'nobody' | 'same' | 'other'
 /** Whether it settles what has just come due, evenly, or what is overdue already. */
 type When = 'in time' | 'late'
 export const LOADS = ['rate', 'callers'] as const
+/** The goal is judged by the first one: so it comes in every round, the other in each second one. */
+const LOADS_OF = [LOADS, ['rate']] as const
 export type LoadName = (typeof LOADS)[number]
 
 export interface BesideSample {
@@ -74,7 +79,7 @@ async function measurePair(pair: Pair, extent: BesideExtent, places: BenchPlaces
     await sides.settler.ask({ backlog: extent.backlog, perSecond })
     await sides.reader.ask({ live: extent.live })
     for (let round = 0; round < extent.rounds; round += 1) {
-      for (const load of LOADS) {
+      for (const load of LOADS_OF[round % 2] ?? LOADS) {
         const slices = await measureSlices(sides, pair, load, { ...extent, round })
         if ((await statusOf(sides)).settled >= extent.backlog) return measured
         measured.push({ ...pair, load, round, ...slices })
@@ -91,26 +96,26 @@ async function measurePair(pair: Pair, extent: BesideExtent, places: BenchPlaces
 async function open(choice: StoreChoice, who: Who, places: BenchPlaces): Promise<Sides> {
   const place = places.next()
   const settler = await places.start(choice, place)
-  if (who === 'same') return { reader: settler, settler }
+  if (who !== 'other') return { reader: settler, settler }
   // By the settler's clock half an hour will have gone by.
   const reader = await places.start({ ...choice, sweep: false, aheadMs: EXPIRY_MS }, place)
   return { reader, settler }
 }
 
-/** The first one another in each round. */
+/** Which one is the first changes with every second round. */
 async function measureSlices(
   sides: Sides,
-  { when }: Pair,
+  { who, when }: Pair,
   load: LoadName,
   { sliceMs, perSecond, round }: BesideExtent & { readonly round: number },
 ) {
   const read: ReadLoad =
     load === 'rate' ? { perSecond, durationMs: sliceMs } : { concurrency: CONCURRENCY, durationMs: sliceMs }
   const quiet = () => slice(sides, read)
-  const first = round % 2 === 0 ? await quiet() : null
+  const first = (round >> 1) % 2 === 0 ? await quiet() : null
   const { settled } = await statusOf(sides)
   const startedAt = performance.now()
-  await sides.settler.ask({ drain: true })
+  if (who !== 'nobody') await sides.settler.ask({ drain: true })
   const beside = await slice(sides, read)
   const seconds = (performance.now() - startedAt) / 1_000
   const settledPerSecond = ((await statusOf(sides)).settled - settled) / seconds
