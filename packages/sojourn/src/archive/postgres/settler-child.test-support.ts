@@ -17,8 +17,8 @@ export interface Errand {
   readonly database: string
   /** How far this process's clock is ahead, in milliseconds. */
   readonly aheadMs: number
-  /** It dies at this call: a verb of the engine or `write`, before or after it was done, and the how manieth. */
-  readonly dies: { readonly at: string; readonly stage: 'before' | 'after'; readonly nth: number } | null
+  /** It dies at this call: a verb of the engine or `write`, before or after it was done. */
+  readonly dies: { readonly at: string; readonly stage: 'before' | 'after' } | null
   /** `hasty`: it takes a batch for stored before it is. `forgetful`: it writes what is there once more. */
   readonly mode: 'honest' | 'hasty' | 'forgetful'
 }
@@ -53,7 +53,6 @@ class DyingEngine extends PassingEngine {
 
 class Death {
   readonly #dies: Errand['dies']
-  #calls = 0
   isNear = false
 
   constructor(dies: Errand['dies']) {
@@ -62,12 +61,8 @@ class Death {
 
   async around<T>(name: string, run: () => Promise<T>): Promise<T> {
     if (!this.isNear || this.#dies === null || name !== this.#dies.at) return run()
-    this.#calls += 1
-    const isLast = this.#calls === this.#dies.nth
-    if (isLast && this.#dies.stage === 'before') await this.#die()
-    const answer = await run()
-    if (isLast) await this.#die()
-    return answer
+    if (this.#dies.stage === 'after') await run()
+    return this.#die()
   }
 
   #die(): Promise<never> {
