@@ -73,14 +73,12 @@ export class Settler<Data> {
 
   /** How long the session has waited that has waited longest; 0 when none is known to wait. */
   get lagMs(): Milliseconds {
-    const { clock } = this.#context
-    const waiting = this.#waitingSince ?? clock.now()
-    return Math.max(0, clock.now() - Math.min(waiting, this.#behindSince ?? waiting))
+    return Math.max(this.behindMs, this.#msSince(this.#waitingSince))
   }
 
   /** How late that was which the last sweep came to, if it did not come to the end. */
   get behindMs(): Milliseconds {
-    return this.#behindSince === null ? 0 : Math.max(0, this.#context.clock.now() - this.#behindSince)
+    return this.#msSince(this.#behindSince)
   }
 
   /** Takes note of how far a sweep came: up to this record, or to the end of what is due. */
@@ -228,6 +226,10 @@ export class Settler<Data> {
     if (first === undefined) return
     const since = Math.min(first.ended.at, this.#waitingSince ?? first.ended.at)
     this.#waiting = { since, until: this.#context.clock.monotonic() + 2 * LEASE_MS }
+  }
+
+  #msSince(at: Instant | null): Milliseconds {
+    return at === null ? 0 : Math.max(0, this.#context.clock.now() - at)
   }
 
   get #waitingSince(): Instant | null {

@@ -123,14 +123,14 @@ export class Sweeper {
     const beganAt = clock.monotonic()
     const batch = Math.min(most, this.#batch)
     const running = new Batches()
-    for (let isFull = !this.#isStopped; isFull; ) {
+    for (let goesOn = !this.#isStopped; goesOn; ) {
       await running.fewerThan(BATCHES_AT_ONCE)
       const { due, failure } = await this.#settler.take(clock.now() - SETTLE_AFTER_MS, batch)
       if (failure !== null) running.fail(failure.error)
       this.#isBehind = due.length === batch
       this.#settler.noteReached(this.#isBehind ? (due.at(-1) ?? null) : null)
       running.add(this.#settler.settle(due))
-      isFull = this.#isBehind && clock.monotonic() - beganAt < turn && !this.#isStopped
+      goesOn = this.#isBehind && clock.monotonic() - beganAt < turn && !this.#isStopped
     }
     return running.settled()
   }
