@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { feltP99, percentile, undisturbed } from './statistics.ts'
+import { feltP99, percentile, undisturbed, undisturbedRatio } from './statistics.ts'
 
 test('a percentile is the value that the share of the others lies below', () => {
   const hundred = Array.from({ length: 100 }, (_, index) => index)
@@ -12,6 +12,11 @@ test('of eight rounds two are better than what an undisturbed one is taken to be
   expect(undisturbed([9, 90, 1, 5, 900, 7, 3, 9_000], 'lower')).toBe(5)
   expect(undisturbed([9, 90, 1, 5, 900, 7, 3, 9_000], 'higher')).toBe(90)
   expect(undisturbed([4], 'lower')).toBe(4)
+})
+
+test('a ratio is of two that nothing disturbed, and its spread that of single rounds', () => {
+  expect(undisturbedRatio([20, 6, 6, 10], [1, 3, 3, 100], 'lower')).toEqual({ value: 2, min: 0.1, max: 20 })
+  expect(undisturbedRatio([4], [2], 'higher')).toEqual({ value: 2, min: 2, max: 2 })
 })
 
 test('one gap of a second among a thousand of a millisecond is what a request feels', () => {

@@ -19,6 +19,17 @@ export function undisturbed(rounds: readonly number[], better: 'lower' | 'higher
   return percentile(sorted, 0.25)
 }
 
+/** How many times one is the other, both undisturbed; the spread is that of rounds, in which they met alike. */
+export function undisturbedRatio(
+  numerators: readonly number[],
+  denominators: readonly number[],
+  better: 'lower' | 'higher',
+): Spread {
+  const ratios = numerators.map((numerator, round) => numerator / (denominators[round] ?? Number.NaN))
+  const value = undisturbed(numerators, better) / undisturbed(denominators, better)
+  return { value, min: Math.min(...ratios), max: Math.max(...ratios) }
+}
+
 /** The wait that a request meets with a chance of 1 in 100, if it comes at any instant during these gaps. */
 export function feltP99(gaps: readonly number[]): number {
   const total = gaps.reduce((sum, gap) => sum + gap, 0)

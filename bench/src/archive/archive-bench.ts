@@ -52,7 +52,7 @@ const EXTENTS: Readonly<Record<ArchiveBenchOptions['mode'], Extent>> = {
       live: 1_000,
       backlog: 100_000,
       endsPerSecond: 250,
-      sliceMs: 1_500,
+      sliceMs: 2_000,
       perSecond: 2_000,
     },
     idleStores: 6,
@@ -80,7 +80,7 @@ const EXTENTS: Readonly<Record<ArchiveBenchOptions['mode'], Extent>> = {
   },
 }
 /** More than of throughput, because a slice is short. */
-const BESIDE_ROUNDS = 8
+const BESIDE_ROUNDS = 12
 /** What web processes share. */
 const BESIDE_ENGINES: readonly EngineName[] = ['lmdb', 'redis-ioredis']
 const NOTHING: ArchiveFindings = { throughput: [], beside: [], promptness: [], backlog: [] }

@@ -1,4 +1,4 @@
-import { median, medianRatio, type Spread, spreadAround } from '../statistics.ts'
+import { median, type Spread, spreadAround, undisturbedRatio } from '../statistics.ts'
 import { count } from '../tables.ts'
 import { atLeast, atMost, told, type Verdict } from '../verdicts.ts'
 import type { ArchiveFindings, Throughput } from './archive-report.ts'
@@ -13,6 +13,7 @@ const MOST_READ_P99 = 1.2
 const MOST_MEMORY = 1.5
 /** What the docs promise of an idle store. */
 const MOST_WAIT_MS = 10_000
+export const BETTER = { p50: 'lower', p99: 'lower', perSecond: 'higher' } as const
 const WHO = { nobody: 'nobody', same: 'the same process', other: 'another process' } as const
 
 export function archiveVerdicts(findings: ArchiveFindings): Verdict[] {
@@ -75,10 +76,11 @@ function besideVerdicts(pair: readonly BesideSample[]): Verdict[] {
   })
 }
 
-export function ratioOf(samples: readonly BesideSample[], key: 'p50' | 'p99' | 'perSecond'): Spread {
-  return medianRatio(
+export function ratioOf(samples: readonly BesideSample[], key: keyof typeof BETTER): Spread {
+  return undisturbedRatio(
     samples.map(({ beside }) => beside[key]),
     samples.map(({ without }) => without[key]),
+    BETTER[key],
   )
 }
 

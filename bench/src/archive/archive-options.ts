@@ -23,7 +23,7 @@ export interface ArchiveBenchOptions {
 export const ARCHIVE_HELP = `npm run bench -- archive [options]
 
   (nothing)            how fast ended sessions come to an archive, and what reads feel of it; with --rounds 1 about
-                       twenty minutes
+                       half an hour
   --parts <names>      some of ${PARTS.join(', ')}
   --sessions <count>   the backlog alone, with so many sessions due at once, such as 1000000
   --quick              the same in seconds: does it run? Its numbers mean little

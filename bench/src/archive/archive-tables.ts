@@ -1,6 +1,6 @@
-import { median } from '../statistics.ts'
+import { median, undisturbed } from '../statistics.ts'
 import { count, short, type Table, time } from '../tables.ts'
-import { pairsIn, pairTitle, ratioOf } from './archive-goals.ts'
+import { BETTER, pairsIn, pairTitle, ratioOf } from './archive-goals.ts'
 import type { ArchiveFindings, Throughput } from './archive-report.ts'
 import type { BacklogRun, BacklogSample } from './backlog.ts'
 import { type BesideSample, LOADS } from './beside.ts'
@@ -50,8 +50,11 @@ export function besideTable(beside: readonly BesideSample[]): Table {
       const samples = pair.filter((sample) => sample.load === load)
       const [first] = samples
       if (first === undefined) return []
-      const of = (side: 'without' | 'beside', key: 'p50' | 'p99' | 'perSecond') =>
-        median(samples.map((sample) => sample[side][key]))
+      const of = (side: 'without' | 'beside', key: keyof typeof BETTER) =>
+        undisturbed(
+          samples.map((sample) => sample[side][key]),
+          BETTER[key],
+        )
       return [
         [
           pairTitle(first),

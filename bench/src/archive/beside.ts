@@ -14,8 +14,8 @@ type Who = 'nobody' | 'same' | 'other'
 /** Whether it settles what has just come due, evenly, or what is overdue already. */
 type When = 'in time' | 'late'
 export const LOADS = ['rate', 'callers'] as const
-/** The goal is judged by the first one: so it comes in every round, the other in each second one. */
-const LOADS_OF = [LOADS, ['rate']] as const
+/** The goal is judged by the first one: so it comes in every round, the other one in each third. */
+const CALLERS_EACH = 3
 export type LoadName = (typeof LOADS)[number]
 
 export interface BesideSample {
@@ -79,7 +79,7 @@ async function measurePair(pair: Pair, extent: BesideExtent, places: BenchPlaces
     await sides.settler.ask({ backlog: extent.backlog, perSecond })
     await sides.reader.ask({ live: extent.live })
     for (let round = 0; round < extent.rounds; round += 1) {
-      for (const load of LOADS_OF[round % 2] ?? LOADS) {
+      for (const load of round % CALLERS_EACH === 0 ? LOADS : (['rate'] as const)) {
         const slices = await measureSlices(sides, pair, load, { ...extent, round })
         if ((await statusOf(sides)).settled >= extent.backlog) return measured
         measured.push({ ...pair, load, round, ...slices })
@@ -102,7 +102,7 @@ async function open(choice: StoreChoice, who: Who, places: BenchPlaces): Promise
   return { reader, settler }
 }
 
-/** Which one is the first changes with every second round. */
+/** Which one is the first changes with every round. */
 async function measureSlices(
   sides: Sides,
   { who, when }: Pair,
@@ -112,7 +112,7 @@ async function measureSlices(
   const read: ReadLoad =
     load === 'rate' ? { perSecond, durationMs: sliceMs } : { concurrency: CONCURRENCY, durationMs: sliceMs }
   const quiet = () => slice(sides, read)
-  const first = (round >> 1) % 2 === 0 ? await quiet() : null
+  const first = round % 2 === 0 ? await quiet() : null
   const { settled } = await statusOf(sides)
   const startedAt = performance.now()
   if (who !== 'nobody') await sides.settler.ask({ drain: true })

@@ -1,9 +1,9 @@
 import type { ContestantName } from '../contestants/contestants.ts'
 import type { LoopGaps } from '../loop-delay.ts'
 import type { Sample } from '../slice.ts'
-import type { Spread } from '../statistics.ts'
+import { type Spread, undisturbedRatio } from '../statistics.ts'
 import { atLeast, atMost, told, type Verdict } from '../verdicts.ts'
-import { type LoopDelay, loopDelayOf, measuredAt, ratioOf, samplesOf } from './results.ts'
+import { type LoopDelay, loopDelayOf, measuredAt, samplesOf } from './results.ts'
 import type { Concurrency, Measured } from './side-by-side.ts'
 
 type Write = 'update' | 'create'
@@ -53,19 +53,19 @@ function readRatio(measured: readonly Measured[]): Spread {
   const ours = samplesOf(measured, { contestant: 'sojourn-lmdb', operation: 'read', concurrency: 1 })
   const raw = samplesOf(measured, { contestant: 'raw-lmdb', operation: 'read', concurrency: 1 })
   const time = (samples: readonly Sample[]) => samples.map(({ perSecond }) => 1 / perSecond)
-  return ratioOf(time(ours), time(raw), 'lower')
+  return undisturbedRatio(time(ours), time(raw), 'lower')
 }
 
 function p50Ratio(measured: readonly Measured[], { operation, concurrency, against }: Pair): Spread {
   const of = (contestant: ContestantName) =>
     samplesOf(measured, { contestant, operation, concurrency }).map(({ p50 }) => p50)
-  return ratioOf(of('sojourn-lmdb'), of(against), 'lower')
+  return undisturbedRatio(of('sojourn-lmdb'), of(against), 'lower')
 }
 
 function throughputRatio(measured: readonly Measured[], { operation, concurrency, against }: Pair): Spread {
   const of = (contestant: ContestantName) =>
     samplesOf(measured, { contestant, operation, concurrency }).map(({ perSecond }) => perSecond)
-  return ratioOf(of('sojourn-lmdb'), of(against), 'higher')
+  return undisturbedRatio(of('sojourn-lmdb'), of(against), 'higher')
 }
 
 function loopDelay(measured: readonly Measured[], operation: Write): Verdict {

@@ -2,10 +2,11 @@ import { execFile } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { undisturbedRatio } from '../statistics.ts'
 import { count } from '../tables.ts'
 import { atMost, told, type Verdict } from '../verdicts.ts'
 import type { OpenedSample } from './open-store.ts'
-import { ratioOf, spreadOf } from './results.ts'
+import { spreadOf } from './results.ts'
 
 export interface ManySample extends OpenedSample {
   readonly sessions: number
@@ -57,7 +58,8 @@ export function manyVerdicts(measured: readonly ManySample[]): Verdict[] {
   const few = measured.filter(({ sessions }) => sessions === least)
   const many = measured.filter(({ sessions }) => sessions === most)
   const spread = (value: (sample: ManySample) => number) => spreadOf(many.map(value), 'lower')
-  const ratio = (value: (sample: ManySample) => number) => ratioOf(many.map(value), few.map(value), 'lower')
+  const ratio = (value: (sample: ManySample) => number) =>
+    undisturbedRatio(many.map(value), few.map(value), 'lower')
   const [ofFew, ofMany] = [`of that at ${count(least)}`, `at ${count(most)}`]
   const added = spread(({ afterReads, afterOpen }) => (afterReads.anonymous - afterOpen.anonymous) / MEBIBYTE)
   const start = spread(({ openMs }) => openMs)

@@ -77,17 +77,6 @@ export function loopDelayOf(loops: readonly (LoopGaps | null)[]): LoopDelay | nu
   return { p99: percentile(gaps, 0.99), felt: feltP99(gaps), busy: percentile(busy, 0.99) }
 }
 
-/** How many times one is the other, both undisturbed; the spread is that of rounds, in which they met alike. */
-export function ratioOf(
-  numerators: readonly number[],
-  denominators: readonly number[],
-  better: 'lower' | 'higher',
-): Spread {
-  const ratios = numerators.map((numerator, round) => numerator / (denominators[round] ?? Number.NaN))
-  const value = undisturbed(numerators, better) / undisturbed(denominators, better)
-  return { value, min: Math.min(...ratios), max: Math.max(...ratios) }
-}
-
 export function spreadOf(values: readonly number[], better: 'lower' | 'higher'): Spread {
   return { value: undisturbed(values, better), min: Math.min(...values), max: Math.max(...values) }
 }

@@ -172,25 +172,39 @@ describe.each(ENGINES)('the sweep over $name', (engine) => {
 
   test('T84: what is in time goes a few at a time, with a rest of eight times as long as they took', async () => {
     await using world = await World.open(engine)
-    const place = await atWork(world, 160, 0)
-    expect(endsOf(place)).toHaveLength(16)
+    const place = await atWork(world, 40, 0)
+    expect(endsOf(place)).toHaveLength(4)
     await turnOf(world, place, 20)
-    expect(endsOf(place)).toHaveLength(32)
+    expect(endsOf(place)).toHaveLength(8)
     // By up to half of it each rest is shorter or longer.
     world.clock.advance(79)
     await place.store.drain()
-    expect(endsOf(place)).toHaveLength(32)
+    expect(endsOf(place)).toHaveLength(8)
     world.clock.advance(162)
     await place.store.drain()
-    expect(endsOf(place)).toHaveLength(48)
+    expect(endsOf(place)).toHaveLength(12)
+  })
+
+  test('T84: the later it is, the more goes at a time, and the shorter are the rests', async () => {
+    await using world = await World.open(engine)
+    const place = await atWork(world, 300, 10.4 * SECOND)
+    // It is 15.4 to 19.5 seconds late by now.
+    await turnOf(world, place, 100)
+    const { length } = endsOf(place)
+    expect(length).toBeGreaterThanOrEqual(4 + 32)
+    expect(length).toBeLessThanOrEqual(4 + 170)
+    // In time it would be 400 to 1,200 ms.
+    world.clock.advance(560)
+    await place.store.drain()
+    expect(endsOf(place).length).toBeGreaterThan(length)
   })
 
   test('T84: what is late goes as fast as turns follow each other', async () => {
     await using world = await World.open(engine)
     const place = await atWork(world, 450, 21 * SECOND)
-    expect(endsOf(place)).toHaveLength(16)
+    expect(endsOf(place)).toHaveLength(4)
     await turnOf(world, place, 101)
-    expect(endsOf(place)).toHaveLength(216)
+    expect(endsOf(place)).toHaveLength(204)
     await turnOf(world, place, 0)
     expect(endsOf(place)).toHaveLength(450)
   })

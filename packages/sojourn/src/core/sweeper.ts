@@ -19,8 +19,9 @@ const HURRY_MS: Milliseconds = 1
  * wait behind it (docs/decisions/0102).
  */
 const IN_TIME_MS: Milliseconds = 10_000
-const BATCH_IN_TIME = 16
-/** So many times as long as its turn is a rest in time; the later it is the shorter, and from LATE_MS on there is none. */
+/** Between the two, batches grow and rests get shorter. */
+const BATCH_IN_TIME = 4
+/** So many times as long as its turn is a rest in time; from LATE_MS on there is none. */
 const REST = 8
 const LATE_MS: Milliseconds = 20_000
 /**
@@ -140,7 +141,7 @@ export class Sweeper {
     const beganAt = clock.monotonic()
     this.#isBehind = false
     try {
-      await (this.#patience > 0 ? this.#sweep(BATCH_IN_TIME, 0) : this.sweep())
+      await (this.#patience > 0 ? this.#sweep(this.#batchInTime, 0) : this.sweep())
     } catch {
       counters.add('sweepFailures')
     }
@@ -154,6 +155,10 @@ export class Sweeper {
   get #patience(): number {
     const late = (this.#settler.behindMs - IN_TIME_MS) / (LATE_MS - IN_TIME_MS)
     return 1 - Math.max(0, Math.min(1, late))
+  }
+
+  get #batchInTime(): number {
+    return Math.round(BATCH * (BATCH_IN_TIME / BATCH) ** this.#patience)
   }
 
   /**

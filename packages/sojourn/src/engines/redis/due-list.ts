@@ -15,7 +15,7 @@ const ENTRIES_AT_ONCE = 100
 /** Where much is due in many lists, a call takes from so many of them, in turn. */
 const LISTS_A_CALL = 25
 /** So many of them at the same time: a server does one thing after another, and requests wait behind these. */
-const LEASES_AT_ONCE = 4
+const LEASES_AT_ONCE = 8
 
 /** Of one leased record, in the answer of the script. */
 const LEASED_PARTS = 4
