@@ -33,13 +33,6 @@ interface Extent {
   readonly backlog: number
 }
 
-const FUNCTION_PAIRS = [
-  { destination: 'function', who: 'nobody', when: 'in time' },
-  { destination: 'function', who: 'same', when: 'in time' },
-  { destination: 'function', who: 'other', when: 'in time' },
-  { destination: 'function', who: 'same', when: 'late' },
-  { destination: 'function', who: 'other', when: 'late' },
-] as const
 const EXTENTS: Readonly<Record<ArchiveBenchOptions['mode'], Extent>> = {
   full: {
     rounds: 2,
@@ -48,7 +41,14 @@ const EXTENTS: Readonly<Record<ArchiveBenchOptions['mode'], Extent>> = {
       [true, false].map((selects) => ({ destination, selects })),
     ),
     beside: {
-      pairs: [...FUNCTION_PAIRS, { destination: 'postgres', who: 'same', when: 'in time' }],
+      pairs: [
+        { destination: 'function', who: 'nobody', when: 'in time' },
+        { destination: 'function', who: 'same', when: 'in time' },
+        { destination: 'function', who: 'other', when: 'in time' },
+        { destination: 'function', who: 'same', when: 'late' },
+        { destination: 'function', who: 'other', when: 'late' },
+        { destination: 'postgres', who: 'same', when: 'in time' },
+      ],
       live: 1_000,
       backlog: 100_000,
       endsPerSecond: 250,
@@ -67,7 +67,11 @@ const EXTENTS: Readonly<Record<ArchiveBenchOptions['mode'], Extent>> = {
       { destination: 'function', selects: false },
     ],
     beside: {
-      pairs: FUNCTION_PAIRS,
+      pairs: [
+        { destination: 'function', who: 'nobody', when: 'in time' },
+        { destination: 'function', who: 'same', when: 'in time' },
+        { destination: 'function', who: 'other', when: 'late' },
+      ],
       live: 50,
       backlog: 2_500,
       endsPerSecond: 50,

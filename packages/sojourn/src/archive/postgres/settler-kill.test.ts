@@ -16,7 +16,7 @@ import { clockAhead, type Errand, engineAt } from './settler-child.test-support.
 /** How often a settler is killed over each engine: `SOJOURN_SETTLER_KILLS=200 npx vitest run …/settler-kill`. */
 const { SOJOURN_SETTLER_KILLS } = env
 /** Each step once; over Redis every second one. */
-const KILLS = { lmdb: Number(SOJOURN_SETTLER_KILLS ?? 12), redis: Number(SOJOURN_SETTLER_KILLS ?? 6) }
+const KILLS = { lmdb: Number(SOJOURN_SETTLER_KILLS ?? 10), redis: Number(SOJOURN_SETTLER_KILLS ?? 5) }
 /** Between two kills this much time goes by: sessions expire, and leases are over. */
 const ROUND_MS = 31 * 60_000
 const SESSIONS_A_ROUND = 12
