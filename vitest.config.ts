@@ -1,5 +1,17 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
+
+/** Files that take longest although they are small: at the end one of them would run alone, and a core would idle. */
+const LONG = /\/conformance|\.browser\.|\/model\.|\/sentinel\./
+
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files)
+    const isLong = ({ moduleId }: TestSpecification) => LONG.test(moduleId)
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))]
+  }
+}
 
 export default defineConfig({
   test: {
@@ -9,6 +21,7 @@ export default defineConfig({
       'bench/src/**/*.test.ts',
       'test/**/*.test.ts',
     ],
+    sequence: { sequencer: LongFirst },
     testTimeout: 30_000,
     // Files of one worker share their modules and test servers: to load the same ones for each took minutes. What a
     // file changes outside its own variables, it must put back.
