@@ -25,9 +25,8 @@ export function undisturbedRatio(
   denominators: readonly number[],
   better: 'lower' | 'higher',
 ): Spread {
-  const ratios = numerators.map((numerator, round) => numerator / (denominators[round] ?? Number.NaN))
   const value = undisturbed(numerators, better) / undisturbed(denominators, better)
-  return { value, min: Math.min(...ratios), max: Math.max(...ratios) }
+  return { ...medianRatio(numerators, denominators), value }
 }
 
 /** The wait that a request meets with a chance of 1 in 100, if it comes at any instant during these gaps. */

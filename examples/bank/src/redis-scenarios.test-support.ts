@@ -8,14 +8,13 @@ import { PASSWORD, PLACES, type PlaceName, type RedisPlace } from './redis-place
 const RECOVERY_MS = 20_000
 
 /**
- * Usually what a customer does beyond his sessions is played on LMDB alone, what sessions are for on one server as well,
- * and an outage on each of the three topologies, over one client, not all over the same; `SOJOURN_BANK=all` plays
- * everything everywhere over both.
+ * Usually what a customer does beyond his sessions is played on LMDB alone, and each of the three topologies over
+ * one client, not all over the same; `SOJOURN_BANK=all` plays everything everywhere over both.
  */
 const { SOJOURN_BANK } = env
 const IS_ALL = SOJOURN_BANK === 'all'
 
-/** The bank on these servers. */
+/** The bank on these servers, over both clients: what sessions are for with each. */
 export function redisScenarios(name: PlaceName, drivers: readonly [first: string, second: string]): void {
   const { path: data, remove } = temporaryDirectory()
   let place: RedisPlace
@@ -42,7 +41,7 @@ export function redisScenarios(name: PlaceName, drivers: readonly [first: string
       expect(await branch.leave()).toEqual([])
     })
 
-    if (IS_ALL || name === 'one server') sessionScenarios(() => branch)
+    sessionScenarios(() => branch)
     if (IS_ALL) customerScenarios(() => branch)
 
     test(

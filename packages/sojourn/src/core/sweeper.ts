@@ -19,11 +19,11 @@ const HURRY_MS: Milliseconds = 1
  * wait behind it (docs/decisions/0102).
  */
 const IN_TIME_MS: Milliseconds = 10_000
-/** Between the two, batches grow and rests get shorter. */
-const BATCH_IN_TIME = 4
-/** So many times as long as its turn is a rest in time; from LATE_MS on there is none. */
-const REST = 8
+/** From this on there is no rest; between the two, batches grow and rests get shorter. */
 const LATE_MS: Milliseconds = 20_000
+const BATCH_IN_TIME = 4
+/** So many times as long as its turn is a rest in time. */
+const REST = 8
 /**
  * A sweep comes this much after a deadline or an end: what began before it can still finish and look at the
  * data, and a clock that is a little fast here ends nothing that lives by the clock of another process.
