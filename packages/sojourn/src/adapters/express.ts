@@ -1,6 +1,6 @@
 import type { ErrorRequestHandler, Request, RequestHandler } from 'express'
 import { type SessionData, SessionError, type SessionStore } from '../core/index.ts'
-import { answerError, type HttpOptions, RequestSession, SessionGate } from '../http/index.ts'
+import { answerError, type HttpOptions, openNode, RequestSession, SessionGate } from '../http/index.ts'
 
 /**
  * Tells TypeScript what `req.session.data` holds, once per application:
@@ -41,7 +41,7 @@ export function sojourn<Data>(
   const gate = new SessionGate<Data, Request>(store, options)
   return async (request, response, next) => {
     if (!isOpen(request)) {
-      const value = await gate.open(request, response)
+      const value = await openNode(gate, { request, response, asked: request })
       Object.defineProperty(request, 'session', { value, enumerable: true })
     }
     next()

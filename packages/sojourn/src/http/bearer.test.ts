@@ -1,12 +1,33 @@
+import { IncomingMessage } from 'node:http'
+import { Socket } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { readBearer } from './bearer.ts'
+import { NodeIncoming } from './node-request.ts'
+import type { Reading } from './reading.ts'
+import { WebIncoming } from './web-request.ts'
 
 const TOKEN = 'A'.repeat(48)
-const raw = (...values: string[]) => values.flatMap((value) => ['Authorization', value])
+
+/** What is read of raw header lines. */
+function readRaw(rawHeaders: string[]): Reading {
+  const request = new IncomingMessage(new Socket())
+  request.rawHeaders = rawHeaders
+  return readBearer(new NodeIncoming(request).authorizations)
+}
+
+const linesOf = (...values: string[]) => values.flatMap((value) => ['Authorization', value])
+const read = (...values: string[]) => readRaw(linesOf(...values))
+
+/** The same lines as a request of the Fetch standard holds them. */
+function readWeb(...values: string[]): Reading {
+  const headers = new Headers()
+  for (const value of values) headers.append('Authorization', value)
+  return readBearer(new WebIncoming(new Request('https://bank.example', { headers })).authorizations)
+}
 
 describe('the bearer token', () => {
   test.each(['Bearer', 'bearer', 'BEARER', 'bEaReR'])('T26: the scheme may be written %s', (scheme) => {
-    expect(readBearer(raw(`${scheme} ${TOKEN}`))).toEqual({ found: 'one', value: TOKEN })
+    expect(read(`${scheme} ${TOKEN}`)).toEqual({ found: 'one', value: TOKEN })
   })
 
   test.each([
@@ -19,21 +40,30 @@ describe('the bearer token', () => {
     ['the scheme alone', 'Bearer'],
     ['nothing', ''],
   ])('T26: %s is no bearer token', (_what, value) => {
-    expect(readBearer(raw(value))).toEqual({ found: 'none' })
+    expect(read(value)).toEqual({ found: 'none' })
   })
 
   test('T26: two lines are several, also when they say the same', () => {
-    expect(readBearer(raw(`Bearer ${TOKEN}`, `Bearer ${TOKEN}`))).toEqual({ found: 'several' })
-    expect(readBearer(['AUTHORIZATION', 'Basic x', 'authorization', `Bearer ${TOKEN}`])).toEqual({
+    expect(read(`Bearer ${TOKEN}`, `Bearer ${TOKEN}`)).toEqual({ found: 'several' })
+    expect(readRaw(['AUTHORIZATION', 'Basic x', 'authorization', `Bearer ${TOKEN}`])).toEqual({
       found: 'several',
     })
   })
 
   test('T26: a value that reads like the header name is no header', () => {
-    expect(readBearer(['X-Name', 'authorization', 'X-Other', `Bearer ${TOKEN}`])).toEqual({ found: 'none' })
+    expect(readRaw(['X-Name', 'authorization', 'X-Other', `Bearer ${TOKEN}`])).toEqual({ found: 'none' })
+  })
+
+  test('T26: where lines of one name are joined, a bearer token beside anything else is several', () => {
+    expect(readWeb(`Bearer ${TOKEN}`)).toEqual({ found: 'one', value: TOKEN })
+    expect(readWeb(`Bearer ${TOKEN}`, `Bearer ${TOKEN}`)).toEqual({ found: 'several' })
+    expect(readWeb('Basic x', `bearer ${TOKEN}`)).toEqual({ found: 'several' })
+    expect(readWeb('Digest username="u", realm="r"')).toEqual({ found: 'none' })
+    expect(readWeb(`Digest realm="x Bearer ${TOKEN}"`)).toEqual({ found: 'none' })
+    expect(readWeb()).toEqual({ found: 'none' })
   })
 
   test('no header is no token', () => {
-    expect(readBearer(['Host', 'bank.example'])).toEqual({ found: 'none' })
+    expect(readRaw(['Host', 'bank.example'])).toEqual({ found: 'none' })
   })
 })

@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { policyOf } from '../core/presets.ts'
-import { type Cookie, clearLine, issueLine } from './cookie.ts'
+import { type Cookie, clearCookie, issueCookie, lineOf } from './cookie.ts'
 import { type CookieOptions, cookieOf } from './cookie-options.ts'
 
 const TOKEN = 'fJ'.repeat(24)
 const WEB = policyOf('web')
 const HOUR = 3_600_000
 const cookie = (options: CookieOptions = {}, development = false) => cookieOf(options, WEB, development)
+
+const issueLine = (...args: Parameters<typeof issueCookie>) => lineOf(issueCookie(...args))
+const clearLine = (issued: Cookie) => lineOf(clearCookie(issued))
 
 /** What a browser needs to see in the line that clears, or it keeps the cookie. */
 const repeats = (clear: string, issued: string) =>

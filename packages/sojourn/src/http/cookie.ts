@@ -12,24 +12,38 @@ export interface Cookie {
   readonly persistent: boolean
 }
 
+/** One `Set-Cookie` line of ours. */
+export interface SetCookie {
+  readonly name: string
+  /** Empty where the cookie is taken back. */
+  readonly value: string
+  readonly secure: boolean
+  readonly sameSite: SameSite
+  /** In seconds, 0 to take it back; null where it goes when the browser closes. */
+  readonly maxAge: number | null
+}
+
 const PAST = 'Thu, 01 Jan 1970 00:00:00 GMT'
 const SECOND: Milliseconds = 1_000
 
-/** The `Set-Cookie` line that hands out a token. `left` is what is left until the absolute deadline. */
-export function issueLine(cookie: Cookie, token: string, left: Milliseconds): string {
-  const line = `${cookie.name}=${token}${attributesOf(cookie)}`
+/** Hands out a token. `left` is what is left until the absolute deadline. */
+export function issueCookie(cookie: Cookie, token: string, left: Milliseconds): SetCookie {
+  const { name, secure, sameSite, persistent } = cookie
   // Rounded down: the cookie never outlives the session (SECURITY T23).
-  return cookie.persistent ? `${line}; Max-Age=${Math.floor(left / SECOND)}` : line
+  return { name, value: token, secure, sameSite, maxAge: persistent ? Math.floor(left / SECOND) : null }
 }
 
 /**
- * The line that takes the cookie back. A browser ignores it unless it repeats the attributes: a `__Host-`
- * cookie cannot be cleared without `Secure` (SECURITY T20).
+ * Takes the cookie back. A browser ignores it unless it repeats the attributes: a `__Host-` cookie cannot be cleared
+ * without `Secure` (SECURITY T20).
  */
-export function clearLine(cookie: Cookie): string {
-  return `${cookie.name}=${attributesOf(cookie)}; Max-Age=0; Expires=${PAST}`
+export function clearCookie({ name, secure, sameSite }: Cookie): SetCookie {
+  return { name, value: '', secure, sameSite, maxAge: 0 }
 }
 
-function attributesOf({ secure, sameSite }: Cookie): string {
-  return `; Path=/${secure ? '; Secure' : ''}; HttpOnly; SameSite=${sameSite}`
+/** The value of the header. A cookie that is taken back has a date too, for what knows no `Max-Age`. */
+export function lineOf({ name, value, secure, sameSite, maxAge }: SetCookie): string {
+  const line = `${name}=${value}; Path=/${secure ? '; Secure' : ''}; HttpOnly; SameSite=${sameSite}`
+  if (maxAge === null) return line
+  return `${line}; Max-Age=${maxAge}${value === '' ? `; Expires=${PAST}` : ''}`
 }

@@ -3,11 +3,12 @@ import { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { describe, expect, test } from 'vitest'
 import { allowsCookie } from './credential.ts'
+import { NodeIncoming } from './node-request.ts'
 
-function requestTo(host: string | undefined, socket: Socket): IncomingMessage {
+function requestTo(host: string | undefined, socket: Socket): NodeIncoming {
   const request = new IncomingMessage(socket)
   if (host !== undefined) request.headers.host = host
-  return request
+  return new NodeIncoming(request)
 }
 
 describe('where the cookie may travel', () => {

@@ -1,9 +1,9 @@
-import type { IncomingMessage } from 'node:http'
 import { SessionError } from '../core/index.ts'
 import { readBearer } from './bearer.ts'
 import { readCookie } from './cookie-header.ts'
 import { tell } from './http-events.ts'
 import type { HttpConfig } from './http-options.ts'
+import type { Incoming } from './incoming.ts'
 import { NONE, type Reading } from './reading.ts'
 
 /** What a request presents, and by which way the answer must travel. */
@@ -22,8 +22,8 @@ type Config = Pick<HttpConfig, 'transport' | 'development' | 'cookie' | 'listene
  * body, is ever looked at (SECURITY T26–T28).
  * @throws SessionError `AMBIGUOUS_CREDENTIALS` for several `Authorization` lines, or a cookie beside a bearer
  */
-export function credentialOf(request: IncomingMessage, config: Config): Credential {
-  const bearer = config.transport === 'cookie' ? NONE : readBearer(request.rawHeaders)
+export function credentialOf(request: Incoming, config: Config): Credential {
+  const bearer = config.transport === 'cookie' ? NONE : readBearer(request.authorizations)
   const cookie = config.transport === 'bearer' ? NONE : readOurCookie(request, config)
   const hasCookie = cookie.found !== 'none'
   if (bearer.found === 'several' || (bearer.found === 'one' && hasCookie)) {
@@ -35,19 +35,15 @@ export function credentialOf(request: IncomingMessage, config: Config): Credenti
 }
 
 /** Whether the cookie may travel with this request at all (SECURITY T16). */
-export function allowsCookie(
-  request: IncomingMessage,
-  { development }: Pick<Config, 'development'>,
-): boolean {
+export function allowsCookie(request: Incoming, { development }: Pick<Config, 'development'>): boolean {
   if (!development) return true
-  const isEncrypted = 'encrypted' in request.socket && request.socket.encrypted === true
-  return !isEncrypted && LOOPBACK_HOST.test(request.headers.host ?? '')
+  return !request.isEncrypted && LOOPBACK_HOST.test(request.header('host') ?? '')
 }
 
 const LOOPBACK_HOST = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?$/
 
-function readOurCookie(request: IncomingMessage, config: Config): Reading {
-  return allowsCookie(request, config) ? readCookie(request.headers.cookie, config.cookie.name) : NONE
+function readOurCookie(request: Incoming, config: Config): Reading {
+  return allowsCookie(request, config) ? readCookie(request.header('cookie'), config.cookie.name) : NONE
 }
 
 function tokenIn(reading: Reading): string | null {

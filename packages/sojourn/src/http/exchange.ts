@@ -1,8 +1,8 @@
-import type { IncomingMessage } from 'node:http'
 import { type Issued, type Session, SessionError, type SessionStore } from '../core/index.ts'
-import { clearLine, issueLine } from './cookie.ts'
+import { clearCookie, issueCookie } from './cookie.ts'
 import { allowsCookie, type Credential } from './credential.ts'
 import type { HttpConfig } from './http-options.ts'
+import type { Incoming } from './incoming.ts'
 import { isUnsafe } from './origin-check.ts'
 import type { ResponseHead } from './response-head.ts'
 
@@ -10,7 +10,7 @@ import type { ResponseHead } from './response-head.ts'
 export interface ExchangeParts<Data> {
   readonly store: SessionStore<Data>
   readonly config: Pick<HttpConfig, 'cookie' | 'development' | 'anonymous' | 'listener'>
-  readonly request: IncomingMessage
+  readonly request: Incoming
   readonly head: ResponseHead
   readonly credential: Credential
   /** Whether a request of a safe method may change the session all the same. */
@@ -122,7 +122,7 @@ export class Exchange<Data> {
   forget(): void {
     this.#opened = { token: null, session: null }
     if (!this.#clientHasCookie || this.parts.head.isSent) return
-    this.parts.head.setCookie(clearLine(this.parts.config.cookie))
+    this.parts.head.setCookie(clearCookie(this.parts.config.cookie))
     this.#clientHasCookie = false
   }
 
@@ -151,7 +151,7 @@ export class Exchange<Data> {
     const { head, config, store } = this.parts
     if (this.#isCookieBorne) {
       if (head.isSent) return false
-      head.setCookie(issueLine(config.cookie, token, session.absoluteAt - store.clock.now()))
+      head.setCookie(issueCookie(config.cookie, token, session.absoluteAt - store.clock.now()))
       this.#clientHasCookie = true
     }
     this.#opened = { token, session }
@@ -160,7 +160,7 @@ export class Exchange<Data> {
   }
 
   #refuseSafeMethod(): void {
-    const { method = 'GET' } = this.parts.request
+    const { method } = this.parts.request
     if (isUnsafe(method) || this.parts.writesOnGet()) return
     throw new SessionError(
       'INVALID_ARGUMENT',

@@ -10,7 +10,7 @@ const TRANSPORTS = ['cookie', 'bearer', 'both'] as const
 export type Transport = (typeof TRANSPORTS)[number]
 
 /** How sessions travel over HTTP. `Request` is the framework's request. */
-export interface HttpOptions<Request extends IncomingMessage = IncomingMessage> {
+export interface HttpOptions<Request = IncomingMessage> {
   /** Default `cookie`. `bearer`: `Authorization: Bearer <token>` only. `both`: either, never together. */
   readonly transport?: Transport
   /**
@@ -33,7 +33,7 @@ export interface HttpOptions<Request extends IncomingMessage = IncomingMessage> 
   readonly writeOnGet?: (request: Request) => boolean
   /** False for requests that are no activity of the user, such as polling. Default: all are. */
   readonly touch?: (request: Request) => boolean
-  /** The client's address, for `anonymous`. Behind a proxy it must be told. Default: the socket's. */
+  /** The client's address, for `anonymous`. Behind a proxy it must be told. Default: the socket's, where there is one. */
   readonly address?: (request: Request) => string | undefined
   readonly anonymous?: AnonymousOptions
   /** Hears of refused requests. Its failures are ignored. */
@@ -41,14 +41,15 @@ export interface HttpOptions<Request extends IncomingMessage = IncomingMessage> 
 }
 
 /** Options that were checked, with every default in place. */
-export interface HttpConfig<Request extends IncomingMessage = IncomingMessage> {
+export interface HttpConfig<Request = IncomingMessage> {
   readonly transport: Transport
   readonly development: boolean
   readonly cookie: Cookie
   readonly origins: OriginRule
   readonly writeOnGet: (request: Request) => boolean
   readonly touch: (request: Request) => boolean
-  readonly address: (request: Request) => string | undefined
+  /** Null where the connection itself is asked. */
+  readonly address: ((request: Request) => string | undefined) | null
   readonly anonymous: AnonymousLimit
   readonly listener: HttpEventListener | null
 }
@@ -59,7 +60,7 @@ const OBJECTS = ['cookie', 'anonymous'] as const
 const KNOWN: readonly string[] = [...FLAGS, ...FUNCTIONS, ...OBJECTS, 'transport', 'origins']
 
 /** @throws SessionError `INVALID_ARGUMENT` for an option that is unknown, malformed or unsafe */
-export function configOf<Request extends IncomingMessage>(
+export function configOf<Request>(
   options: HttpOptions<Request>,
   store: { readonly policy: Policy; readonly clock: Clock },
 ): HttpConfig<Request> {
@@ -73,7 +74,7 @@ export function configOf<Request extends IncomingMessage>(
     origins: { trusted: trustedOf(options.origins), allowNoOrigin: options.allowNoOrigin ?? false },
     writeOnGet: options.writeOnGet ?? (() => false),
     touch: options.touch ?? (() => true),
-    address: options.address ?? ((request) => request.socket.remoteAddress),
+    address: options.address ?? null,
     anonymous: new AnonymousLimit(options.anonymous ?? {}, store.clock, listener),
     listener,
   }

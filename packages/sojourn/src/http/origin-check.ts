@@ -1,9 +1,16 @@
+import type { Incoming } from './incoming.ts'
+
 /** What a browser says about where a request comes from. */
 export interface Provenance {
   /** The `Sec-Fetch-Site` header. */
   readonly site: string | undefined
   /** The `Origin` header. */
   readonly origin: string | undefined
+}
+
+/** What a request says of it. */
+export function provenanceOf(request: Incoming): Provenance {
+  return { site: request.header('sec-fetch-site'), origin: request.header('origin') }
 }
 
 /** Who may make requests that change something. */

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
-import type { ServerResponse } from 'node:http'
 import { ERRORS, type ErrorCode } from '../core/index.ts'
+import type { NodeResponse } from './node-head.ts'
 
 /** Seconds by status, spread out so that those turned away do not come back all at once (SECURITY T75). */
 const RETRY_AFTER = new Map([
@@ -19,25 +19,53 @@ const OF_THE_BODY = [
   'Last-Modified',
 ]
 
+/** A failure as it is told to a client. */
+interface Problem {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
 /**
  * Answers a failure of sojourn as `application/problem+json` (RFC 9457): status, code and a fixed title, and
  * nothing that the request, the store or the configuration said. False when it is not for us to answer: a
  * foreign error; a 500, which is a mistake in code or set-up that the application's own handler must see; or
  * an answer that has begun.
  */
-export function answerError(error: unknown, response: ServerResponse): boolean {
+export function answerError(error: unknown, response: NodeResponse): boolean {
+  const problem = response.headersSent ? null : problemOf(error)
+  if (problem === null) return false
+  for (const name of OF_THE_BODY) response.removeHeader(name)
+  for (const [name, value] of Object.entries(problem.headers)) response.setHeader(name, value)
+  response.writeHead(problem.status)
+  response.end(problem.body)
+  return true
+}
+
+/** The same as a response of the Fetch standard; null when it is not for us to answer. */
+export function errorResponse(error: unknown): Response | null {
+  const problem = problemOf(error)
+  if (problem === null) return null
+  const { status, headers, body } = problem
+  return new Response(body, { status, headers })
+}
+
+function problemOf(error: unknown): Problem | null {
   const code = codeOf(error)
-  if (code === null || response.headersSent || ERRORS[code].status === 500) return false
+  if (code === null || ERRORS[code].status === 500) return null
   const { status, message: title } = ERRORS[code]
   const body = JSON.stringify({ type: `urn:sojourn:error:${code}`, title, status, code })
-  for (const name of OF_THE_BODY) response.removeHeader(name)
   const wait = waitAfter(status)
-  if (wait !== null) response.setHeader('Retry-After', wait)
-  response.setHeader('Cache-Control', 'no-store')
-  response.setHeader('Content-Type', 'application/problem+json')
-  response.setHeader('Content-Length', Buffer.byteLength(body))
-  response.writeHead(status).end(body)
-  return true
+  return {
+    status,
+    headers: {
+      'Cache-Control': 'no-store',
+      'Content-Type': 'application/problem+json',
+      'Content-Length': String(Buffer.byteLength(body)),
+      ...(wait === null ? {} : { 'Retry-After': String(wait) }),
+    },
+    body,
+  }
 }
 
 /** The status of a failure of sojourn; null for a foreign error. */

@@ -209,7 +209,7 @@ export class RequestSession<Data> {
     if (session !== null && token !== null && parts.store.verifyCsrf(session, token, submitted)) return
     tell(parts.config.listener, {
       name: 'malicious_csrf',
-      method: parts.request.method ?? '',
+      method: parts.request.method,
       check: 'token',
     })
     throw new SessionError('ORIGIN_REFUSED')

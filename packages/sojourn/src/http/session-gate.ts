@@ -1,12 +1,13 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { SessionError, type SessionStore } from '../core/index.ts'
 import { type Credential, credentialOf } from './credential.ts'
 import { Exchange, type Opened } from './exchange.ts'
 import { tell } from './http-events.ts'
 import { configOf, type HttpConfig, type HttpOptions } from './http-options.ts'
-import { isAllowedOrigin, isUnsafe } from './origin-check.ts'
+import type { Incoming } from './incoming.ts'
+import { isAllowedOrigin, isUnsafe, provenanceOf } from './origin-check.ts'
 import { RequestSession } from './request-session.ts'
-import { ResponseHead } from './response-head.ts'
+import type { ResponseHead } from './response-head.ts'
 
 const VARY_ON = {
   cookie: ['Cookie'],
@@ -18,7 +19,7 @@ const VARY_ON = {
  * Opens the session of each request that passes. One gate for each set of options. What it opens is bound to
  * that request, and to nothing that requests share (SECURITY T30, N21).
  */
-export class SessionGate<Data, Request extends IncomingMessage = IncomingMessage> {
+export class SessionGate<Data, Request = IncomingMessage> {
   readonly #store: SessionStore<Data>
   readonly #config: HttpConfig<Request>
 
@@ -28,26 +29,32 @@ export class SessionGate<Data, Request extends IncomingMessage = IncomingMessage
     this.#config = configOf(options, store)
   }
 
+  /** The request headers that a session is found by. */
+  get varyOn(): readonly string[] {
+    return VARY_ON[this.#config.transport]
+  }
+
   /**
    * The session of a request, or a handle on none. At most one read of the engine, and none when no
    * credential was sent. A store that cannot be read fails whoever asks the handle, not the request (T75).
+   * `request` is the framework's own, for the options that are asked about it.
    * @throws SessionError `ORIGIN_REFUSED`, `AMBIGUOUS_CREDENTIALS`
    */
-  async open(request: Request, response: ServerResponse): Promise<RequestSession<Data>> {
+  async open(request: Request, incoming: Incoming, head: ResponseHead): Promise<RequestSession<Data>> {
     const config = this.#config
-    const credential = credentialOf(request, config)
-    this.#checkOrigin(request, credential)
+    const credential = credentialOf(incoming, config)
+    this.#checkOrigin(incoming, credential)
     const touch = config.touch(request)
     const opened = await this.#read(credential, touch)
     const exchange = new Exchange<Data>(
       {
         store: this.#store,
         config,
-        request,
-        head: new ResponseHead(response, VARY_ON[config.transport]),
+        request: incoming,
+        head,
         credential,
         writesOnGet: () => config.writeOnGet(request),
-        address: () => config.address(request),
+        address: () => (config.address === null ? incoming.remoteAddress : config.address(request)),
       },
       opened,
     )
@@ -56,11 +63,10 @@ export class SessionGate<Data, Request extends IncomingMessage = IncomingMessage
   }
 
   /** Also without a session: a log-in form is worth a forged request too (SECURITY T36). */
-  #checkOrigin(request: Request, credential: Credential): void {
+  #checkOrigin(request: Incoming, credential: Credential): void {
     if (credential.via === 'bearer' || !isUnsafe(request.method)) return
-    const { 'sec-fetch-site': site, origin } = request.headers
-    if (isAllowedOrigin({ site: [site].flat()[0], origin }, this.#config.origins)) return
-    tell(this.#config.listener, { name: 'malicious_csrf', method: request.method ?? '', check: 'origin' })
+    if (isAllowedOrigin(provenanceOf(request), this.#config.origins)) return
+    tell(this.#config.listener, { name: 'malicious_csrf', method: request.method, check: 'origin' })
     throw new SessionError('ORIGIN_REFUSED')
   }
 

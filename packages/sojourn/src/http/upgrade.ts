@@ -1,9 +1,7 @@
 import type { IncomingMessage } from 'node:http'
-import { type Session, SessionError, type SessionStore } from '../core/index.ts'
-import { credentialOf } from './credential.ts'
-import { tell } from './http-events.ts'
-import { configOf, type HttpConfig, type HttpOptions } from './http-options.ts'
-import { isAllowedOrigin } from './origin-check.ts'
+import type { Session, SessionStore } from '../core/index.ts'
+import { readHandshake } from './handshake.ts'
+import { configOf, type HttpOptions } from './http-options.ts'
 import { statusOf, waitAfter } from './problem.ts'
 
 /** What is needed of the socket that Node's `upgrade` event brings. */
@@ -50,7 +48,7 @@ export function admitUpgrades<Data, Request extends IncomingMessage = IncomingMe
     // Without a listener, a client that goes away meanwhile would end the process.
     socket.on('error', () => undefined)
     try {
-      const session = await sessionFor(store, config, request)
+      const session = await readHandshake(store, config, request)
       if (session === null) return refuse(socket, 401)
       if (socket.destroyed) return null
       socket.once('close', store.watch(session, onEnded))
@@ -61,27 +59,14 @@ export function admitUpgrades<Data, Request extends IncomingMessage = IncomingMe
   }
 }
 
-async function sessionFor<Data, Request extends IncomingMessage>(
-  store: SessionStore<Data>,
-  config: HttpConfig<Request>,
-  request: Request,
-): Promise<Session<Data> | null> {
-  const { token, via } = credentialOf(request, config)
-  const { 'sec-fetch-site': site, origin } = request.headers
-  if (via === 'cookie' && !isAllowedOrigin({ site: [site].flat()[0], origin }, config.origins)) {
-    tell(config.listener, { name: 'malicious_csrf', method: 'GET', check: 'origin' })
-    throw new SessionError('ORIGIN_REFUSED')
-  }
-  return token === null ? null : store.read(token, { touch: config.touch(request) })
-}
-
 /** A listener of `upgrade` has nobody to reject to: the process would end. */
 function warned(error: unknown): number {
   process.emitWarning(error instanceof Error ? error : String(error))
   return SERVER_ERROR
 }
 
-function refuse(socket: UpgradeSocket, status: number): null {
+/** Answers a request to upgrade that does not pass, and closes its socket. */
+export function refuse(socket: UpgradeSocket, status: number): null {
   const wait = waitAfter(status)
   const lines = [
     `HTTP/1.1 ${status} ${REASONS.get(status) ?? 'Error'}`,

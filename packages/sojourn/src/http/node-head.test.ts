@@ -1,15 +1,18 @@
 import { createServer, type ServerResponse } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import { send } from './client.test-support.ts'
+import { lineOf, type SetCookie } from './cookie.ts'
+import { varyWith } from './head-changes.ts'
 import { listen } from './listen.test-support.ts'
-import { ResponseHead, varyWith } from './response-head.ts'
+import { NodeHead } from './node-head.ts'
 
-const LINE = '__Host-id=token; Path=/; Secure; HttpOnly; SameSite=Lax'
+const COOKIE: SetCookie = { name: '__Host-id', value: 'token', secure: true, sameSite: 'Lax', maxAge: null }
+const LINE = lineOf(COOKIE)
 const VARY = ['Cookie']
 
 /** What a client gets when a handler does this. */
-async function answerTo(handle: (response: ServerResponse, head: ResponseHead) => void) {
-  const server = createServer((_request, response) => handle(response, new ResponseHead(response, VARY)))
+async function answerTo(handle: (response: ServerResponse, head: NodeHead) => void) {
+  const server = createServer((_request, response) => handle(response, new NodeHead(response, VARY)))
   return send(await listen(server), 'GET', '/')
 }
 
@@ -65,7 +68,7 @@ describe('the head of a response', () => {
     'T21: the cookie is there once, beside others, after %s',
     async (_way, write) => {
       const { setCookie } = await answerTo((response, head) => {
-        head.setCookie(LINE)
+        head.setCookie(COOKIE)
         write(response)
       })
       expect(setCookie).toEqual(['theme=dark', LINE])
@@ -85,8 +88,8 @@ describe('the head of a response', () => {
 
   test('T21: of two cookie lines of ours the later one is sent', async () => {
     const { setCookie } = await answerTo((response, head) => {
-      head.setCookie('__Host-id=first; Path=/')
-      head.setCookie(LINE)
+      head.setCookie({ ...COOKIE, value: 'first' })
+      head.setCookie(COOKIE)
       response.setHeader('Set-Cookie', '__Host-id=by-hand; Path=/')
       response.end()
     })
@@ -95,7 +98,7 @@ describe('the head of a response', () => {
 
   test('a head that cannot be written leaves the response able to say so', async () => {
     const { status, setCookie } = await answerTo((response, head) => {
-      head.setCookie(LINE)
+      head.setCookie(COOKIE)
       expect(() => response.writeHead(1_000)).toThrow(RangeError)
       response.writeHead(500).end()
     })
@@ -106,7 +109,7 @@ describe('the head of a response', () => {
     'T24: with our cookie, %s becomes no-store',
     async (own) => {
       const { headers } = await answerTo((response, head) => {
-        head.setCookie(LINE)
+        head.setCookie(COOKIE)
         response.setHeader('CDN-Cache-Control', own)
         response.setHeader('Surrogate-Control', own)
         response.writeHead(302, { 'Cache-Control': own, Location: '/' }).end()
@@ -159,13 +162,13 @@ describe('the head of a response', () => {
   })
 
   test.each([
-    [undefined, 'Cookie'],
-    ['', 'Cookie'],
-    ['Accept', 'Accept, Cookie'],
-    ['accept, COOKIE', 'accept, COOKIE'],
+    [[], 'Cookie'],
+    [[''], 'Cookie'],
+    [['Accept'], 'Accept, Cookie'],
+    [['accept, COOKIE'], 'accept, COOKIE'],
     [['Accept', 'Origin'], 'Accept, Origin, Cookie'],
-    ['*', '*'],
-    ['Cookie2', 'Cookie2, Cookie'],
+    [['*'], '*'],
+    [['Cookie2'], 'Cookie2, Cookie'],
   ])('T25: a Vary of %j becomes %j', (present, expected) => {
     expect(varyWith(present, VARY)).toBe(expected)
   })

@@ -1,0 +1,56 @@
+import { lineOf, type SetCookie } from './cookie.ts'
+import { waitAfter } from './problem.ts'
+
+/** The headers of a response that is not sent yet, by names in lower case. */
+export interface HeadersOut {
+  names(): readonly string[]
+  /** Every value of that name. */
+  all(name: string): readonly string[]
+  set(name: string, values: readonly string[]): void
+  remove(name: string): void
+}
+
+const PRIVATE = 'private, no-store'
+/** They overrule `Cache-Control` in caches that know them (RFC 9213). */
+const CACHE_OVERRIDE = /(?:cdn-cache-control|surrogate-control)$/
+
+/** What is to be added to the head of one response, when it goes out. */
+export class HeadChanges {
+  readonly #varyOn: readonly string[]
+  cookie: SetCookie | null = null
+  hasFailed = false
+
+  /** @param varyOn the request headers that the session is found by */
+  constructor(varyOn: readonly string[]) {
+    this.#varyOn = varyOn
+  }
+
+  /** Adds it. `status` is the one that goes out with these headers. */
+  complete(headers: HeadersOut, status: number): void {
+    if (this.cookie !== null) {
+      headers.set('set-cookie', withCookie(headers.all('set-cookie'), this.cookie))
+      for (const name of headers.names()) if (CACHE_OVERRIDE.test(name)) headers.remove(name)
+    }
+    if (this.cookie !== null || headers.all('cache-control').length === 0) {
+      headers.set('cache-control', [PRIVATE])
+    }
+    const vary = varyWith(headers.all('vary'), this.#varyOn)
+    if (vary !== '') headers.set('vary', [vary])
+    const wait = this.hasFailed && headers.all('retry-after').length === 0 ? waitAfter(status) : null
+    if (wait !== null) headers.set('retry-after', [String(wait)])
+  }
+}
+
+/** A `Vary` value with the given names added to what is there; `*` already says it all. */
+export function varyWith(present: readonly string[], names: readonly string[]): string {
+  const values = present.flatMap((value) => value.split(',')).map((value) => value.trim())
+  const listed = values.filter((value) => value !== '')
+  if (listed.includes('*')) return '*'
+  const known = new Set(listed.map((value) => value.toLowerCase()))
+  return [...listed, ...names.filter((name) => !known.has(name.toLowerCase()))].join(', ')
+}
+
+/** `Set-Cookie` lines with ours at the end, and no other of its name. */
+function withCookie(lines: readonly string[], cookie: SetCookie): string[] {
+  return [...lines.filter((line) => !line.startsWith(`${cookie.name}=`)), lineOf(cookie)]
+}

@@ -1,0 +1,116 @@
+import type { OutgoingHttpHeader, OutgoingHttpHeaders } from 'node:http'
+import type { SetCookie } from './cookie.ts'
+import { HeadChanges, type HeadersOut } from './head-changes.ts'
+import type { ResponseHead } from './response-head.ts'
+
+/** What is needed of a response of Node: of `node:http`, and of `node:http2` in its compatible form. */
+export interface NodeResponse {
+  readonly headersSent: boolean
+  getHeader(name: string): unknown
+  getHeaderNames(): readonly string[]
+  setHeader(name: string, value: string | readonly string[]): unknown
+  appendHeader(name: string, value: string | string[]): unknown
+  removeHeader(name: string): void
+  writeHead(status: number, reason?: string, headers?: OutgoingHttpHeaders): unknown
+  writeHead(status: number, headers?: OutgoingHttpHeaders): unknown
+  end(): unknown
+  end(body: string): unknown
+}
+
+/** Both forms that `writeHead` takes; an array holds names and values in turn, or pairs. */
+type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[]
+
+/**
+ * The head of a response of Node. What is ours is added at the last moment, when the head is written, because
+ * `writeHead` with headers replaces what was set before it (SECURITY T21, N14).
+ */
+export class NodeHead implements ResponseHead {
+  readonly #response: NodeResponse
+  readonly #changes: HeadChanges
+  #looked = false
+
+  constructor(response: NodeResponse, varyOn: readonly string[]) {
+    this.#response = response
+    this.#changes = new HeadChanges(varyOn)
+  }
+
+  get isSent(): boolean {
+    return this.#response.headersSent
+  }
+
+  look(): void {
+    if (this.#looked) return
+    this.#looked = true
+    onHead(this.#response, (status) => this.#changes.complete(new NodeHeaders(this.#response), status))
+  }
+
+  setCookie(cookie: SetCookie): void {
+    this.look()
+    this.#changes.cookie = cookie
+  }
+
+  fail(): void {
+    this.look()
+    this.#changes.hasFailed = true
+  }
+}
+
+class NodeHeaders implements HeadersOut {
+  readonly #response: NodeResponse
+
+  constructor(response: NodeResponse) {
+    this.#response = response
+  }
+
+  names(): readonly string[] {
+    return this.#response.getHeaderNames()
+  }
+
+  all(name: string): readonly string[] {
+    const value = this.#response.getHeader(name)
+    return value === undefined ? [] : [value].flat().map(String)
+  }
+
+  set(name: string, values: readonly string[]): void {
+    const [first = '', second] = values
+    this.#response.setHeader(name, second === undefined ? first : values)
+  }
+
+  remove(name: string): void {
+    this.#response.removeHeader(name)
+  }
+}
+
+/** Runs `complete` just before the head is written, with the headers given to `writeHead` in place. */
+function onHead(response: NodeResponse, complete: (status: number) => void): void {
+  const writeHead = response.writeHead.bind(response)
+  response.writeHead = (status: number, reason?: string | Headers, headers?: Headers) => {
+    const [text, given] = typeof reason === 'string' ? [reason, headers] : [undefined, reason ?? headers]
+    if (given !== undefined) place(response, given)
+    complete(status)
+    return text === undefined ? writeHead(status) : writeHead(status, text)
+  }
+}
+
+/** Does to the response what `writeHead` would do with these headers. */
+function place(response: NodeResponse, headers: Headers): void {
+  if (!Array.isArray(headers)) {
+    for (const [name, value] of Object.entries(headers)) {
+      if (value !== undefined) response.setHeader(name, Array.isArray(value) ? value : String(value))
+    }
+    return
+  }
+  const pairs = pairsOf(headers)
+  for (const [name] of pairs) response.removeHeader(name)
+  for (const [name, value] of pairs) response.appendHeader(name, value)
+}
+
+function pairsOf(headers: readonly OutgoingHttpHeader[]): [string, string | string[]][] {
+  const isPaired = Array.isArray(headers[0])
+  const flat = isPaired ? headers.flat() : headers
+  return flat.flatMap((name, index) => {
+    const value = flat[index + 1]
+    if (index % 2 === 1 || value === undefined) return []
+    return [[String(name), Array.isArray(value) ? value : String(value)]]
+  })
+}
