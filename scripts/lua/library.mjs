@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto'
 
 /** Commands that change nothing. A function of these alone may run where nothing may be written. */
-const READS = ['EXISTS', 'GET', 'GETRANGE', 'MGET', 'STRLEN', 'ZCARD', 'ZRANGE', 'ZRANGEBYSCORE', 'ZSCORE']
+const READS = [
+  ...['CLUSTER', 'EXISTS', 'GET', 'GETRANGE', 'INFO', 'MGET', 'SCAN', 'STRLEN'],
+  ...['ZCARD', 'ZRANGE', 'ZRANGEBYSCORE', 'ZSCORE'],
+]
 
 /**
  * These go on without memory: as scripts, they write nothing first that takes more. A function is asked before it

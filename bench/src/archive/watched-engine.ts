@@ -95,6 +95,10 @@ export class WatchedEngine implements Engine {
     return this.#engine.endUser(user, reason, at, except)
   }
 
+  scan(after: string | null, limit: number) {
+    return this.#engine.scan(after, limit)
+  }
+
   close(): Promise<void> {
     return this.#engine.close()
   }

@@ -281,6 +281,7 @@ export class Arena {
       endUser: (user, reason, at, except) => step(() => raw.endUser(user, reason, at, except)),
       due: (now, limit) => step(() => raw.due(now, limit)),
       settle: (ids, keepUntil) => step(() => raw.settle(ids, keepUntil)),
+      scan: (after, limit) => step(() => raw.scan(after, limit)),
       close: () => raw.close(),
     }
     return this.#options.twin ? over(stepped, this.#options.twin(raw, stepped)) : stepped

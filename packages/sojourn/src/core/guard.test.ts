@@ -16,6 +16,7 @@ const CALLS: readonly (readonly [verb: Verb, call: (engine: Engine) => Promise<u
   ['read', (engine) => engine.read([sampleId(1)]), 'ENGINE_UNAVAILABLE'],
   ['list', (engine) => engine.list(sampleUser('u_1'), NOW), 'ENGINE_UNAVAILABLE'],
   ['due', (engine) => engine.due(NOW, 10), 'ENGINE_UNAVAILABLE'],
+  ['scan', (engine) => engine.scan(null, 10), 'ENGINE_UNAVAILABLE'],
   ['create', (engine) => engine.create(sample(), null, NOW), 'OUTCOME_UNKNOWN'],
   ['replace', (engine) => engine.replace(sample({ version: 2 }), 1, NOW), 'OUTCOME_UNKNOWN'],
   ['touch', (engine) => engine.touch(sampleId(1), NOW, NOW + 1), 'OUTCOME_UNKNOWN'],

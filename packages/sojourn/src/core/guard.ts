@@ -9,6 +9,7 @@ import type {
   EngineTraits,
   Instant,
   Milliseconds,
+  Page,
   Replaced,
   SessionId,
   SessionRecord,
@@ -82,6 +83,11 @@ export class GuardedEngine implements Engine {
 
   settle(ids: readonly SessionId[], keepUntil: Instant | null): Promise<void> {
     return this.#bounded('OUTCOME_UNKNOWN', () => this.#engine.settle(ids, keepUntil))
+  }
+
+  scan(after: string | null, limit: number): Promise<Page> {
+    const run = () => this.#engine.scan(after, limit)
+    return this.#bounded('ENGINE_UNAVAILABLE', run, ({ records }) => records.length <= limit)
   }
 
   /** Not bounded: closing waits for what was begun. */

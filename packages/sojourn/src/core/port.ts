@@ -1,5 +1,5 @@
 /**
- * What sojourn asks of a storage engine: ten methods, none optional. An engine keeps opaque bytes with the
+ * What sojourn asks of a storage engine: eleven methods, none optional. An engine keeps opaque bytes with the
  * few fields that it must act on; encoding, encryption, schema and lifetimes live above it. The conformance
  * suite (`sojourn/testing`) is the specification: every sentence on this page is a case there.
  *
@@ -129,6 +129,13 @@ export interface DueRecord extends SessionRecord {
   readonly endedNow: boolean
 }
 
+/** What `scan` hands out. */
+export interface Page {
+  readonly records: SessionRecord[]
+  /** Where the next page begins; null after the last one. */
+  readonly next: string | null
+}
+
 /** What an engine promises. Declared data, read by the suite, the docs and the start-up log. */
 export interface EngineTraits {
   readonly name: string
@@ -219,6 +226,17 @@ export interface Engine {
    * ended. When it rejects, some of them may be settled.
    */
   settle(ids: readonly SessionId[], keepUntil: Instant | null): Promise<void>
+
+  /**
+   * A page of all that is stored, in an order of the engine's own: at most `limit` records, live, expired, ended and
+   * the store's own alike, each as `read` returns it. `after` is null for the first page, then what the page before
+   * gave as `next`, which is null at the end. A page with fewer records, even with none, need not be the last. What is
+   * stored during the whole walk comes at least once; what is stored or forgotten meanwhile may come or not. Nothing
+   * is kept between pages: a walk may be left, and any handle on the store may go on with it. A page costs what is on
+   * it, however much is stored. A `limit` that is no whole number from 1 on, and an `after` that no page can have
+   * given, reject with `INVALID_ARGUMENT`.
+   */
+  scan(after: string | null, limit: number): Promise<Page>
 
   /** Waits for what was begun, flushes and releases. Every later call rejects with `STORE_CLOSED`. */
   close(): Promise<void>

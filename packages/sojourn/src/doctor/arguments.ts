@@ -13,7 +13,7 @@ from the standard input, where no list of processes shows the passwords.
   --library           prints the library for code: 'functions', and asks no server:
                       sojourn-doctor --library | redis-cli -x FUNCTION LOAD REPLACE
   --server <version>  what --acl is for: 6.2, 7.0 or 7.2 (7.0)
-  --wait --fsync --near-cache --feed --cluster --sentinel --functions
+  --wait --fsync --near-cache --feed --scan --cluster --sentinel --functions
                       what the application uses, for its rights
   --replicas <n>      how many replicas a write waits for (0)
   --allow-volatile    an eviction policy volatile-... is agreed to while there is room
@@ -49,6 +49,7 @@ const OPTIONS = {
   fsync: FLAG,
   'near-cache': FLAG,
   feed: FLAG,
+  scan: FLAG,
   cluster: FLAG,
   sentinel: FLAG,
   functions: FLAG,
@@ -60,8 +61,8 @@ const VERSIONS = ['6.2', '7.0', '7.2'] as const
 /** @throws Error with what is wrong */
 export function parse(args: readonly string[]): Asked {
   const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true })
-  const { user, prefix, wait, fsync, feed, cluster, sentinel, functions } = values
-  const features = { wait, fsync, nearCache: values['near-cache'], feed, cluster, sentinel, functions }
+  const { user, prefix, wait, fsync, feed, scan, cluster, sentinel, functions } = values
+  const features = { wait, fsync, nearCache: values['near-cache'], feed, scan, cluster, sentinel, functions }
   return {
     urls: positionals,
     rights: {

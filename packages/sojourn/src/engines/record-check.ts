@@ -5,6 +5,7 @@ import {
   type EndReason,
   type Instant,
   NEVER,
+  type SessionId,
   type SessionRecord,
   USER_CEILING,
   type UserLimit,
@@ -27,7 +28,7 @@ const ID = /^[A-Za-z0-9_-]{16}$/
  */
 export function assertStorable(record: SessionRecord): void {
   const { previous, retired } = record
-  assert(typeof record.id === 'string' && ID.test(record.id), 'id')
+  assert(isSessionId(record.id), 'id')
   assertInstants(record)
   assert(record.expiresAt <= record.absoluteAt, 'expiresAt')
   assert(Number.isInteger(record.version) && record.version >= 1 && record.version <= MAX_VERSION, 'version')
@@ -42,6 +43,10 @@ export function assertStorable(record: SessionRecord): void {
   )
   if (record.ended !== null) assertEnd(record.ended.reason, record.ended.at)
   assert(isBytes(record.data, 0, MAX_DATA_BYTES), 'data')
+}
+
+export function isSessionId(id: unknown): id is SessionId {
+  return typeof id === 'string' && ID.test(id)
 }
 
 /** What is stored lives. @throws SessionError `INVALID_ARGUMENT` */

@@ -9,6 +9,7 @@ import { brokenLease } from './broken/broken-lease.test-support.ts'
 import { brokenLimit } from './broken/broken-limit.test-support.ts'
 import { brokenIdentity, brokenRead, brokenRecord } from './broken/broken-record.test-support.ts'
 import { brokenReplace } from './broken/broken-replace.test-support.ts'
+import { brokenScan } from './broken/broken-scan.test-support.ts'
 import { brokenSettle } from './broken/broken-settle.test-support.ts'
 import { brokenTouch } from './broken/broken-touch.test-support.ts'
 
@@ -30,6 +31,7 @@ export const brokenEngines: readonly BrokenEngine[] = [
   ...brokenSettle,
   ...brokenLeaving,
   ...brokenLateCutOff,
+  ...brokenScan,
   ...brokenHandles,
   ...brokenSurvival,
 ]

@@ -2,7 +2,16 @@ import { AssertionError } from 'node:assert'
 import { createHash } from 'node:crypto'
 import { inspect, isDeepStrictEqual } from 'node:util'
 import type { ErrorCode } from '../core/errors.ts'
-import type { Created, Ended, Engine, Instant, Replaced, SessionId, SessionRecord } from '../core/port.ts'
+import type {
+  Created,
+  Ended,
+  Engine,
+  Instant,
+  Page,
+  Replaced,
+  SessionId,
+  SessionRecord,
+} from '../core/port.ts'
 import { sampleUser } from './sample.ts'
 
 /** Says what the engine did wrong, in the words of the port, when the two differ in any field or byte. */
@@ -102,6 +111,33 @@ export async function lists(
   wrong: string,
 ): Promise<void> {
   same(idsOf(await engine.list(sampleUser(userId), now)), ids, wrong)
+}
+
+/** How many pages a walk of these stores may have before it counts as endless. */
+const MOST_PAGES = 5_000
+
+/** All that a walk gives, page by page; `between` happens after each page. */
+export async function walked(
+  engine: Pick<Engine, 'scan'>,
+  limit: number,
+  between: (page: readonly SessionRecord[]) => Promise<unknown> = async () => null,
+): Promise<SessionRecord[]> {
+  const records: SessionRecord[] = []
+  let after: string | null = null
+  for (let pages = 0; pages < MOST_PAGES; pages++) {
+    const page: Page = await engine.scan(after, limit)
+    holds(page.records.length <= limit, 'scan gave more records than its limit')
+    records.push(...page.records)
+    await between(page.records)
+    if (page.next === null) return records
+    after = page.next
+  }
+  throw new AssertionError({ message: 'scan gave page after page and no end' })
+}
+
+/** Each id once, in order. */
+export function sortedIds(records: readonly SessionRecord[]): SessionId[] {
+  return [...new Set(idsOf(records))].sort()
 }
 
 export function idsOf(records: readonly SessionRecord[]): SessionId[] {

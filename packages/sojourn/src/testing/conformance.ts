@@ -13,6 +13,7 @@ import { raceCases } from './cases/races.ts'
 import { readCases } from './cases/read.ts'
 import { recordCases } from './cases/record.ts'
 import { replaceCases } from './cases/replace.ts'
+import { scanCases } from './cases/scan.ts'
 import { settleCases } from './cases/settle.ts'
 import { sharingCases } from './cases/sharing.ts'
 import { survivingCases } from './cases/surviving.ts'
@@ -41,6 +42,7 @@ export const conformance: readonly ConformanceCase[] = [
   ...leaseCases,
   ...settleCases,
   ...leavingCases,
+  ...scanCases,
   ...raceCases,
   ...sharingCases,
   ...survivingCases,

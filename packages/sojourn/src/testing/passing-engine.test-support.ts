@@ -60,6 +60,10 @@ export abstract class PassingEngine implements Engine {
     return this.pass('settle', () => this.#engine.settle(ids, keepUntil))
   }
 
+  scan(after: string | null, limit: number) {
+    return this.pass('scan', () => this.#engine.scan(after, limit))
+  }
+
   close() {
     return this.#engine.close()
   }

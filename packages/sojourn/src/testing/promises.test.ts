@@ -7,7 +7,11 @@ import { conformance } from './index.ts'
 const NO_PROMISE: Readonly<Record<string, string>> = {
   'What `due` hands out.': 'a title',
   'When it rejects, some of them may be settled.': 'binds the caller',
-  'What sojourn asks of a storage engine: ten methods, none optional.': 'the type says so',
+  'What sojourn asks of a storage engine: eleven methods, none optional.': 'the type says so',
+  'What `scan` hands out.': 'a title',
+  'A page with fewer records, even with none, need not be the last.': 'binds the caller',
+  'A page costs what is on it, however much is stored.':
+    'no answer tells; docs/storage says what a page costs',
   'The conformance suite (`sojourn/testing`) is the specification: every sentence on this page is a case there.':
     'this test says so',
   'Milliseconds since the Unix epoch, a safe integer of at most 48 bits.': 'binds the caller',

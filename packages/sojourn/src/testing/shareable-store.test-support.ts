@@ -29,6 +29,7 @@ export function over(engine: Engine, changes: Partial<Engine>): Engine {
     endUser: (userId, reason, at, except) => engine.endUser(userId, reason, at, except),
     due: (now, limit) => engine.due(now, limit),
     settle: (ids, keepUntil) => engine.settle(ids, keepUntil),
+    scan: (after, limit) => engine.scan(after, limit),
     close: () => engine.close(),
     ...changes,
   }
@@ -61,6 +62,7 @@ function handleOn(engine: Engine): Engine {
     endUser: (userId, reason, at, except) => call((inner) => inner.endUser(userId, reason, at, except)),
     due: (now, limit) => call((inner) => inner.due(now, limit)),
     settle: (ids, keepUntil) => call((inner) => inner.settle(ids, keepUntil)),
+    scan: (after, limit) => call((inner) => inner.scan(after, limit)),
     close: async () => {
       await call(async () => undefined)
       isClosed = true
@@ -98,6 +100,7 @@ export async function lateStore(change: LateChange = () => ({})): Promise<StoreU
   const engine = engineOver(users, { keepsDue: false, checksCutOff: 'on-write' })
   const late = over(engine, {
     read: (ids) => users.unchecked(() => engine.read(ids)),
+    scan: (after, limit) => users.unchecked(() => engine.scan(after, limit)),
     due: async () => [],
   })
   const changed = over(late, change(late, users))

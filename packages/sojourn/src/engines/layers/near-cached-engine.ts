@@ -8,6 +8,7 @@ import {
   type Instant,
   type Milliseconds,
   NEVER,
+  type Page,
   type Replaced,
   type SessionId,
   type SessionRecord,
@@ -125,6 +126,11 @@ export class NearCachedEngine implements Engine {
 
   settle(ids: readonly SessionId[], keepUntil: Instant | null): Promise<void> {
     return this.#write({ ids, userId: null }, () => this.#engine.settle(ids, keepUntil))
+  }
+
+  /** Past the memory: a walk sees most records once, and would push out what is asked for again. */
+  scan(after: string | null, limit: number): Promise<Page> {
+    return this.#engine.scan(after, limit)
   }
 
   async close(): Promise<void> {

@@ -3,7 +3,7 @@ import { isTooEarly } from '../record-check.ts'
 import { type CutOff, cut } from './cut-off.ts'
 import type { KeyValue } from './key-value.ts'
 import { recordKey, userKey } from './keys.ts'
-import { bury, draftOf, find, forget, isUnreadable, type Stored, update } from './stored.ts'
+import { bury, draftOf, find, findReadable, forget, isUnreadable, update } from './stored.ts'
 import { UserSessions } from './user-sessions.ts'
 
 const NO_DATA = new Uint8Array()
@@ -22,6 +22,7 @@ export function end(store: KeyValue, id: SessionId, reason: EndReason, at: Insta
 export function endUser(store: KeyValue, userId: string, given: CutOff): SessionId[] {
   const cutOff = isId(given.except) ? given : { ...given, except: null }
   const { ids } = new UserSessions(store.get(userKey(userId)))
+  // A damaged record ends nothing less: nobody can use it, and the user's other sessions must end.
   const ended = ids
     .filter((id) => id !== cutOff.except)
     .flatMap((id) => findReadable(store, id) ?? [])
@@ -62,16 +63,6 @@ function settleOne(store: KeyValue, id: SessionId, keepUntil: Instant | null): v
 /** What cannot be an id excepts nothing, and must not be stored as if it could. */
 function isId(except: SessionId | null): boolean {
   return except !== null && recordKey(except) !== null
-}
-
-/** A damaged record ends nothing less: nobody can use it, and the user's other sessions must end. */
-function findReadable(store: KeyValue, id: SessionId): Stored | null {
-  try {
-    return find(store, id)
-  } catch (error) {
-    if (!isUnreadable(error)) throw error
-    return null
-  }
 }
 
 /** Within a write transaction: takes sessions out of their user's list. */

@@ -14,7 +14,8 @@ import type { Instant, SessionId } from '../../core/port.ts'
 export type Key = string
 
 export const FORMAT_KEY: Key = 'f'
-/** Behind the last key of the due list, and of the list of cut-offs to forget. */
+/** From the first key to behind the last of the records, of the due list, and of the list of cut-offs to forget. */
+export const RECORDS = { first: 'r', end: 's' } as const
 export const DUE = { first: 'd', end: 'e' } as const
 export const FORGET = { first: 'e', end: 'f' } as const
 
@@ -25,6 +26,15 @@ const ASCII = /^[\0-\x7f]*$/
 /** Null for what cannot be an id: nothing is stored under it. */
 export function recordKey(id: SessionId): Key | null {
   return typeof id === 'string' && id.length === ID_LENGTH && ASCII.test(id) ? `r${id}` : null
+}
+
+/** The first key behind this record's. */
+export function afterRecord(id: SessionId): Key {
+  return `r${id}\0`
+}
+
+export function idOfRecordKey(key: Key): SessionId {
+  return key.slice(1)
 }
 
 export function userKey(userId: string): Key {

@@ -6,6 +6,7 @@ import type {
   Engine,
   EngineTraits,
   Instant,
+  Page,
   Replaced,
   SessionId,
   SessionRecord,
@@ -13,6 +14,7 @@ import type {
   UserLimit,
 } from '../../core/port.ts'
 import { chunksOf } from '../chunks-of.ts'
+import { pageSize } from '../pages.ts'
 import { assertEnd, assertInstant, assertLives, assertNewer, assertUserId } from '../record-check.ts'
 import { replace, touch } from './change.ts'
 import { create } from './create.ts'
@@ -23,6 +25,7 @@ import type { Holder } from './holder.ts'
 import type { KeyValue } from './key-value.ts'
 import { userKey } from './keys.ts'
 import type { CheckedOptions } from './lmdb-options.ts'
+import { scan } from './scan.ts'
 import { draftOf, find, isLive } from './stored.ts'
 import { UserSessions } from './user-sessions.ts'
 import { type Transaction, Writer } from './writer.ts'
@@ -119,6 +122,11 @@ export class LmdbEngine implements Engine {
       failures.push(...(await this.#write(({ store }) => settle(store, part, keepUntil))))
     }
     if (failures.length > 0) throw readFailure(failures[0])
+  }
+
+  async scan(after: string | null, limit: number): Promise<Page> {
+    const size = pageSize(limit)
+    return this.#read((store) => scan(store, after, size))
   }
 
   async close(): Promise<void> {

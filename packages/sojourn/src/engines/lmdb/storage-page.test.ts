@@ -10,6 +10,7 @@ import { end, endUser, settle } from './end.ts'
 import type { KeyValue } from './key-value.ts'
 import type { Key } from './keys.ts'
 import { makeDirectory } from './lmdb.test-support.ts'
+import { scan } from './scan.ts'
 import { draftOf, find } from './stored.ts'
 import { Tree } from './tree.ts'
 
@@ -72,7 +73,10 @@ const look =
 const LINES: Readonly<
   Record<string, { readonly before?: readonly Work[]; readonly calls: readonly Work[] }>
 > = {
-  '`read`, `list`': { before: [make(1)], calls: [(store) => find(store, id)] },
+  '`read`, `list`, `scan`': {
+    before: [make(1)],
+    calls: [(store) => find(store, id), (store) => scan(store, null, 10)],
+  },
   '`create`': { before: [make(2)], calls: [make(1)] },
   '`create`, anonymous': { calls: [make(1, one, { userId: null })] },
   '`create` beyond the limit: also what it ends': { before: [make(2)], calls: [make(1, one)] },

@@ -38,6 +38,16 @@ export function find(store: KeyValue, id: SessionId): Stored | null {
   return { record, isCutOff, bytes, dueAt: dueAtOf(bytes), leasedUntil: leasedUntilOf(bytes) }
 }
 
+/** The same, and null also for a damaged record: what it would hold up must go on. */
+export function findReadable(store: KeyValue, id: SessionId): Stored | null {
+  try {
+    return find(store, id)
+  } catch (error) {
+    if (!isUnreadable(error)) throw error
+    return null
+  }
+}
+
 /** Last activity, and the deadline that follows from it. */
 export type Deadline = Pick<SessionRecord, 'seenAt' | 'expiresAt'>
 

@@ -6,6 +6,7 @@ import {
   type Engine,
   type Instant,
   LEASE_MS,
+  type Page,
   type Replaced,
   type SessionId,
   type SessionRecord,
@@ -13,9 +14,11 @@ import {
   type UserKey,
   type UserLimit,
 } from '../../core/port.ts'
+import { pageSize } from '../pages.ts'
 import { assertLives, assertNewer, CEILING, endByTime, isTooEarly } from '../record-check.ts'
 import { DueQueue } from './due-queue.ts'
 import type { MemoryLimits } from './memory-options.ts'
+import { Places } from './places.ts'
 import { bytesOf, copyOf, isLive, type Stored } from './stored.ts'
 import { UserIndex } from './user-index.ts'
 
@@ -38,6 +41,7 @@ export class MemoryEngine implements Engine {
   readonly #users: UserIndex
   readonly #records = new Map<SessionId, Stored>()
   readonly #due = new DueQueue()
+  readonly #places = new Places()
   #bytes = 0
   #closed = false
 
@@ -68,7 +72,15 @@ export class MemoryEngine implements Engine {
     const bytes = bytesOf(record)
     this.#assertRoom(1, bytes)
     for (const oldest of surplus) this.#end(oldest, 'limit', now)
-    const stored = { record: copyOf(record), bytes, leasedUntil: 0, dueAt: record.expiresAt, position: 0 }
+    const place = this.#places.take(record.id)
+    const stored = {
+      record: copyOf(record),
+      bytes,
+      leasedUntil: 0,
+      dueAt: record.expiresAt,
+      position: 0,
+      place,
+    }
     this.#records.set(record.id, stored)
     this.#bytes += bytes
     this.#users.add(stored)
@@ -151,6 +163,13 @@ export class MemoryEngine implements Engine {
     for (const id of ids) this.#settle(id, keepUntil)
   }
 
+  async scan(after: string | null, limit: number): Promise<Page> {
+    this.#assertOpen()
+    const { ids, next } = this.#places.page(after, pageSize(limit))
+    const found = ids.map((id) => this.#find(id)).filter((stored) => stored !== null)
+    return { records: found.map(({ record }) => copyOf(record)), next }
+  }
+
   async close(): Promise<void> {
     this.#assertOpen()
     this.#closed = true
@@ -206,6 +225,7 @@ export class MemoryEngine implements Engine {
   #forget(stored: Stored): void {
     this.#records.delete(stored.record.id)
     this.#due.remove(stored)
+    this.#places.free(stored.place)
     this.#users.forget(stored)
     this.#bytes -= stored.bytes
   }

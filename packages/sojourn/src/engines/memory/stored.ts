@@ -12,6 +12,8 @@ export interface Stored {
   dueAt: Instant
   /** Its index in the heap of the due queue. */
   position: number
+  /** Where a walk comes by it: the same for as long as it is stored. */
+  readonly place: number
 }
 
 /**

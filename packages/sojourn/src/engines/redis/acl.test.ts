@@ -41,6 +41,16 @@ describe('the rule', () => {
     expect(text).toContain(` ${doctorRule()} `)
   })
 
+  test('T89: lets walk over all that is stored only who asks for it', () => {
+    expect(aclRule({ scan: true })).toBe(aclRule().replace('+auth', '+auth +scan +info'))
+    expect(aclRule({ scan: true, cluster: true })).toBe(
+      aclRule({ cluster: true }).replace(
+        '+asking',
+        '+asking +cluster|countkeysinslot +cluster|getkeysinslot',
+      ),
+    )
+  })
+
   test('T87: differs with the version of the server', () => {
     expect(aclRule({ server: '6.2' })).not.toContain('clearselectors')
     expect(aclRule({ server: '7.2', fsync: true })).toMatch(/ \+waitaof .*\+client\|setinfo/)
@@ -84,7 +94,7 @@ describe.each([
   ['ioredis', 'functions', ioredisAs],
   ['node-redis', 'functions', nodeRedisAs],
 ] as const)('with %s under the rule for %s', (_name, code, connect) => {
-  const acl = { functions: code === 'functions' }
+  const acl = { functions: code === 'functions', scan: true }
   let server: RedisServer
   beforeAll(async () => {
     server = await serverWithUsers({ wait: true, ...acl })
@@ -188,6 +198,14 @@ describe('under the rule', () => {
     expect(await server.cli('GET', 'other')).toBeNull()
     const sha1 = String(await server.cli('SCRIPT', 'LOAD', "return redis.call('KEYS', '*')"))
     expect(await server.cli('EVALSHA', sha1, 0)).toEqual([])
+  })
+
+  test('T89: a walk says which right it lacks', async () => {
+    const engine = await redis({ client: application.driver })
+    await expect(engine.scan(null, 10)).rejects.toMatchObject({
+      code: 'ENGINE_REFUSED',
+      message: expect.stringContaining('NOPERM'),
+    })
   })
 
   test('what is needed is allowed', async () => {

@@ -22,6 +22,8 @@ export interface AclOptions {
   readonly feed?: boolean
   readonly cluster?: boolean
   readonly sentinel?: boolean
+  /** Walks over all that is stored (`scan`): lets the user see the names of all keys of the server. */
+  readonly scan?: boolean
   /** `code: 'functions'`: an administrator loaded the library, and the user may load no code at all (T91). */
   readonly functions?: boolean
 }
@@ -32,7 +34,8 @@ export interface Right {
   readonly trial: (key: string) => readonly string[]
 }
 
-type ScriptCommand = (typeof SCRIPTS)[keyof typeof SCRIPTS]['commands'][number]
+type WalkCommand = 'CLUSTER' | 'INFO' | 'SCAN'
+type ScriptCommand = Exclude<(typeof SCRIPTS)[keyof typeof SCRIPTS]['commands'][number], WalkCommand>
 type Feature = Exclude<keyof AclOptions, 'prefix' | 'user' | 'server'>
 
 /** What the scripts call: the server applies the caller's rights there too. */
@@ -66,7 +69,7 @@ const SCRIPT_LOADING: readonly Right[] = [
 const FUNCTIONS: readonly Right[] = [
   { rule: '+fcall', trial: (key) => ['FCALL', SCRIPTS.end.functionName, '1', key] },
 ]
-const BY_FEATURE: Readonly<Record<Exclude<Feature, 'functions'>, readonly Right[]>> = {
+const BY_FEATURE: Readonly<Record<Exclude<Feature, 'functions' | 'scan'>, readonly Right[]>> = {
   wait: [{ rule: '+wait', trial: () => ['WAIT', '1', '1'] }],
   fsync: [{ rule: '+waitaof', trial: () => ['WAITAOF', '1', '0', '1'] }],
   nearCache: [
@@ -90,6 +93,15 @@ const BY_FEATURE: Readonly<Record<Exclude<Feature, 'functions'>, readonly Right[
 }
 /** A near cache asks each primary itself which slots it has. */
 const NEAR_CACHE_IN_CLUSTER: Right = { rule: '+cluster|nodes', trial: () => ['CLUSTER', 'NODES'] }
+/** Only for walks: whoever has these sees the names of other applications' keys as well (SECURITY T88). */
+const WALK: readonly Right[] = [
+  { rule: '+scan', trial: () => ['SCAN', '0'] },
+  { rule: '+info', trial: () => ['INFO', 'server'] },
+]
+const WALK_IN_CLUSTER: readonly Right[] = [
+  { rule: '+cluster|countkeysinslot', trial: () => ['CLUSTER', 'COUNTKEYSINSLOT', '0'] },
+  { rule: '+cluster|getkeysinslot', trial: () => ['CLUSTER', 'GETKEYSINSLOT', '0', '1'] },
+]
 /** Where a server tells a connection of the user which keys have changed. */
 const INVALIDATIONS = '__redis__:invalidate'
 const NAME = /^[A-Za-z0-9:_-]{1,64}$/
@@ -159,7 +171,7 @@ export function feedReaderRule(options: AclOptions = {}): string {
 
 /** Every right that the engine needs with these options. */
 export function rightsOf(options: AclOptions): readonly Right[] {
-  const scripts = Object.values(SCRIPTS).flatMap(({ commands }) => commands)
+  const scripts = Object.values(SCRIPTS).flatMap(({ commands }) => commands.filter(isScriptCommand))
   return [
     ...(options.functions === true ? FUNCTIONS : SCRIPT_LOADING),
     ...[...new Set<ScriptCommand>(['GET', ...scripts])].sort().map(scriptRight),
@@ -168,6 +180,7 @@ export function rightsOf(options: AclOptions): readonly Right[] {
       BY_FEATURE[feature].filter(({ rule }) => options.server !== '6.2' || rule !== '+cluster|shards'),
     ),
     ...(options.nearCache === true && options.cluster === true ? [NEAR_CACHE_IN_CLUSTER] : []),
+    ...(options.scan === true ? walkRights(options) : []),
   ]
 }
 
@@ -175,6 +188,14 @@ export function rightsOf(options: AclOptions): readonly Right[] {
 export function keyPattern(prefix: string): string {
   if (!NAME.test(prefix)) throw refusal('prefix must be 1 to 64 characters of A–Z a–z 0–9 : _ -')
   return `${prefix}:{*`
+}
+
+function walkRights({ cluster = false }: AclOptions): readonly Right[] {
+  return cluster ? WALK_IN_CLUSTER : WALK
+}
+
+function isScriptCommand(command: ScriptCommand | WalkCommand): command is ScriptCommand {
+  return command in TRIALS
 }
 
 function scriptRight(command: ScriptCommand): Right {

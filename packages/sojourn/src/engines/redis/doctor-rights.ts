@@ -115,5 +115,6 @@ function forbidden(prefix: string, options: AclOptions): readonly (readonly stri
     ['SET', key, 'v'],
   ])
   const code = options.functions === true ? WITH_FUNCTIONS : WITHOUT_FUNCTIONS
-  return [...FORBIDDEN, ...code, ...others]
+  const forbidden = FORBIDDEN.filter(([name]) => name !== 'SCAN' || options.scan !== true)
+  return [...forbidden, ...code, ...others]
 }

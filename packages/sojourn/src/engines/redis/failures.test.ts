@@ -39,6 +39,7 @@ describe.each([
       'ENGINE_UNAVAILABLE',
     ],
     ['ERR unknown command', 'ERR', 'ENGINE_REFUSED'],
+    ["ERR The user executing the script can't run this command script: x", 'ERR', 'ENGINE_REFUSED'],
     ['ERR Function not found', 'ERR', 'ENGINE_REFUSED'],
     [
       "OOM allow-oom flag is not set on the function, can not run it when used memory > 'maxmemory'",

@@ -4,6 +4,11 @@ import { LIBRARY } from './scripts.gen.ts'
 /** What it means when no answer came: a write may have happened, a read has not. */
 export type Silence = 'ENGINE_UNAVAILABLE' | 'OUTCOME_UNKNOWN'
 
+const NO_RIGHT: readonly [ErrorCode, string] = [
+  'ENGINE_REFUSED',
+  'the user lacks a right (NOPERM): see the ACL rule that doctor prints',
+]
+
 /** What the first word of a server's error means for sessions. It says no, so nothing was written. */
 const REFUSALS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   OOM: ['STORE_FULL', 'the server has no memory left for writes (OOM): raise maxmemory, or add a node'],
@@ -22,7 +27,7 @@ const REFUSALS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   NOREPLICAS: ['ENGINE_UNAVAILABLE', 'too few replicas are in reach (NOREPLICAS): see min-replicas-to-write'],
   NOAUTH: ['ENGINE_REFUSED', 'the server asks for a password, or refused the one that it got (NOAUTH)'],
   WRONGPASS: ['ENGINE_REFUSED', 'the user or password is wrong (WRONGPASS)'],
-  NOPERM: ['ENGINE_REFUSED', 'the user lacks a right (NOPERM): see the ACL rule that doctor prints'],
+  NOPERM: NO_RIGHT,
   WRONGTYPE: ['ENGINE_REFUSED', 'a key of ours holds something else (WRONGTYPE): who else uses the prefix?'],
   NOSCRIPT: ['ENGINE_UNAVAILABLE', 'the server lost a script again and again (NOSCRIPT)'],
   NOPROTO: ['ENGINE_REFUSED', 'the server does not speak the protocol that the client asks for (NOPROTO)'],
@@ -32,6 +37,8 @@ const REFUSALS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
 const NON_LOCAL = /non[ -]local key|undeclared key/i
 /** Scripts meet a cluster that is down with a sentence of their own. */
 const DOWN_IN_SCRIPT = /while the cluster is down/i
+/** A command inside a script that the caller has no right to. Redis 7.0 and newer say it without the word NOPERM. */
+const NO_RIGHT_IN_SCRIPT = /ACL failure in script|executing the (script|function) can't/i
 /** A server without the library of this release, or one that is older than functions. */
 const NO_FUNCTION = /function not found|unknown command ['`]fcall\b/i
 /** Redis 6.2 gives an error inside a script as the text of another one; the first word of it is the last here. */
@@ -87,6 +94,7 @@ function unnamed(error: unknown, silence: Silence): readonly [ErrorCode, string]
   if (error instanceof Error && DOWN_IN_SCRIPT.test(error.message)) {
     return ['ENGINE_UNAVAILABLE', 'the cluster is down, or a slot has no server (CLUSTERDOWN)']
   }
+  if (error instanceof Error && NO_RIGHT_IN_SCRIPT.test(error.message)) return NO_RIGHT
   if (error instanceof Error && refusalOf(error) !== null) {
     const isWithoutLibrary = NO_FUNCTION.test(error.message)
     return ['ENGINE_REFUSED', isWithoutLibrary ? NO_LIBRARY : 'the server refused a command']

@@ -1,6 +1,6 @@
 import { type RedisCluster, type RedisServer, type SlotMove, startCluster } from 'sojourn-servers'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { Engine } from '../../core/port.ts'
+import type { Engine, Page } from '../../core/port.ts'
 import { NOW, next, numbered, sampleId, sampleUser } from '../../testing/sample.ts'
 import type { RedisClient } from './client.ts'
 import { clientOf } from './driver.ts'
@@ -27,13 +27,17 @@ afterEach(() => opening.close())
 
 /** A move of the slot of these tests that has begun; what is left of it is done at the end. */
 async function beginMove(): Promise<SlotMove> {
-  const slot = await cluster.slotOf('{Ab}')
-  const owner = await cluster.ownerOf(slot)
-  const to = cluster.servers.find((server) => server !== owner) ?? owner
-  const move = await cluster.moveSlot(slot, to)
+  const move = await prepareMove()
   await move.begin()
   opening.also(() => finish(move))
   return move
+}
+
+async function prepareMove(): Promise<SlotMove> {
+  const slot = await cluster.slotOf('{Ab}')
+  const owner = await cluster.ownerOf(slot)
+  const to = cluster.servers.find((server) => server !== owner) ?? owner
+  return cluster.moveSlot(slot, to)
 }
 
 async function finish(move: SlotMove): Promise<void> {
@@ -128,6 +132,48 @@ describe.each(CLIENTS)('%s, a slot that moves', (name) => {
     const { host, port } = move.to
     await move.from.cli('MIGRATE', host, port, index, 0, MIGRATE_LIMIT_MS)
   }
+
+  /** All ids that a walk by pages of five gives, once the slot is moved when a page is refused. */
+  async function walkedOver(engine: Engine, move: SlotMove): Promise<readonly string[]> {
+    const ids: string[] = []
+    let after: string | null = null
+    let refusals = 0
+    do {
+      const page: Page | null = await engine.scan(after, 5).catch(() => null)
+      if (page === null) {
+        refusals += 1
+        await finish(move)
+        continue
+      }
+      ids.push(...page.records.map(({ id }) => id))
+      after = page.next
+      // Half of what the walk has not come to goes ahead.
+      if (ids.length === 5) await beginWithin(move)
+    } while (after !== null)
+    expect(refusals).toBeLessThan(2)
+    return ids
+  }
+
+  async function beginWithin(move: SlotMove): Promise<void> {
+    await move.begin()
+    await move.migrate(COUNT / 2)
+  }
+
+  test('a walk is refused there until it has moved, and then goes on and misses nothing', async () => {
+    const engine = await engineOf()
+    const move = await prepareMove()
+    expect(await walkedOver(engine, move)).toEqual(IDS)
+    await finish(move)
+  })
+
+  test('a script that walks in half a slot misses sessions', async () => {
+    const engine = await engineOf(
+      (client) => new CarelessClient(client, /assert_whole_slot\(KEYS\[1\], string/),
+    )
+    const move = await prepareMove()
+    expect((await walkedOver(engine, move)).length).toBeLessThan(COUNT)
+    await finish(move)
+  })
 
   test('a log-out of all of a user is complete, or refused', async () => {
     const engine = await engineOf()

@@ -28,7 +28,7 @@ async function open(
   code: CodeSource = 'functions',
   connect = ioredisAs,
 ): Promise<Engine> {
-  await grant(server, aclRule({ functions: code === 'functions' }))
+  await grant(server, aclRule({ functions: code === 'functions', scan: true }))
   const { driver, close } = await connect(server, 'sojourn')
   closings.push(close)
   return redis({ client: driver, due: true, code })
@@ -50,6 +50,7 @@ const VERBS: Readonly<Record<string, (engine: Engine) => Promise<unknown>>> = {
   endUser: (engine) => engine.endUser(sampleUser(), 'revoked', NOW, null),
   due: (engine) => engine.due(NOW + 1, 10),
   settle: (engine) => engine.settle([sampleId(1)], null),
+  scan: (engine) => engine.scan(null, 10),
 }
 
 async function fill(engine: Engine): Promise<void> {
@@ -86,9 +87,10 @@ describe.each([
       for (const verb of Object.values(VERBS)) await verb(engine)
     })
     const sent = seen.filter(({ isInScript }) => !isInScript)
-    expect(new Set(sent.map(({ name }) => name))).toEqual(new Set(['FCALL']))
-    const called = new Set(sent.map(({ args: [name] }) => name))
-    expect(called).toEqual(new Set(Object.values(SCRIPTS).map(({ functionName }) => functionName)))
+    expect(new Set(sent.map(({ name }) => name))).toEqual(new Set(['FCALL', 'MGET']))
+    const called = new Set(sent.filter(({ name }) => name === 'FCALL').map(({ args: [name] }) => name))
+    const forOneServer = Object.values(SCRIPTS).filter(({ name }) => name !== 'scan-slot')
+    expect(called).toEqual(new Set(forOneServer.map(({ functionName }) => functionName)))
   })
 
   test('T91: says which library is missing and how to load it, and goes on when it is there', async () => {
@@ -144,7 +146,15 @@ describe('on a server without memory', () => {
     expect(functions).toEqual(scripts)
     expect(functions).toEqual({
       ...{ create: 'STORE_FULL', replace: 'STORE_FULL' },
-      ...{ touch: 'done', list: 'done', end: 'done', endUser: 'done', due: 'done', settle: 'done' },
+      ...{
+        touch: 'done',
+        list: 'done',
+        end: 'done',
+        endUser: 'done',
+        due: 'done',
+        settle: 'done',
+        scan: 'done',
+      },
     })
   })
 

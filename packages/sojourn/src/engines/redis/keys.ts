@@ -3,6 +3,7 @@ import type { SessionId } from '../../core/port.ts'
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 const BUCKET_LENGTH = 2
+const ID_LENGTH = 16
 /** A user's score in an index is 48 bits of the hash: exact as the server keeps scores, as doubles. */
 const SCORE_DIGITS = 12
 const INDEXES = 4
@@ -62,6 +63,11 @@ export class Keys {
 
   record(id: SessionId): string {
     return `${this.#prefix}:{${bucketOf(id)}}:s:${id}`
+  }
+
+  /** How the names of all records look, as a pattern of SCAN. */
+  get records(): string {
+    return `${this.#prefix}:{??}:s:${'?'.repeat(ID_LENGTH)}`
   }
 
   /**

@@ -53,7 +53,7 @@ export class Monitor implements AsyncDisposable {
     this.#seen.length = 0
     await run()
     await this.#mark()
-    return this.#seen.slice(0, -1).filter(({ name }) => !OF_DRIVERS.includes(name))
+    return this.#seen.slice(0, -1).filter(({ name, isInScript }) => isInScript || !OF_DRIVERS.includes(name))
   }
 
   /** A server tells in order: what came before the mark has been told when the mark is. */

@@ -1,3 +1,4 @@
+import { SessionError } from '../../core/errors.ts'
 import type { SessionId, SessionRecord } from '../../core/port.ts'
 import { chunksOf } from '../chunks-of.ts'
 import type { Reply } from './client.ts'
@@ -60,6 +61,20 @@ export function readRecords(
       send({ id, isAlone: false, resolve: take, reject: again })
     }
   })
+}
+
+/** Those of the records that are there and can be read: a damaged one hides no other. */
+export async function readableOf(
+  ids: readonly SessionId[],
+  send: (read: Read) => void,
+): Promise<SessionRecord[]> {
+  const reads = ids.map((id) => readRecords([id], send).catch(noneIfUnreadable))
+  return (await Promise.all(reads)).flat().filter((record) => record !== null)
+}
+
+function noneIfUnreadable(error: unknown): SessionRecord[] {
+  if (error instanceof SessionError && error.code === 'RECORD_UNREADABLE') return []
+  throw error
 }
 
 /**

@@ -6,21 +6,25 @@ import type {
   Engine,
   EngineTraits,
   Instant,
+  Page,
   Replaced,
   SessionId,
   SessionRecord,
   UserKey,
   UserLimit,
 } from '../../core/port.ts'
+import { pageSize } from '../pages.ts'
 import { assertEnd, assertInstant, assertNewer, assertUserId, CEILING } from '../record-check.ts'
+import { BucketWalk } from './bucket-walk.ts'
 import type { RedisClient } from './client.ts'
 import { ConfirmedFlight } from './confirmed-flight.ts'
 import { DueList } from './due-list.ts'
 import { Flight } from './flight.ts'
 import { isBucket, isId, Keys } from './keys.ts'
-import { readRecords } from './reads.ts'
+import { readableOf, readRecords } from './reads.ts'
 import type { CheckedOptions, Durability } from './redis-options.ts'
 import { ScriptRunner, type Sender } from './script-runner.ts'
+import { ServerWalk } from './server-walk.ts'
 import { keptFor, Verbs } from './verbs.ts'
 
 /** The port on a server that speaks Redis. `docs/storage/redis.md` says what each method sends. */
@@ -31,6 +35,7 @@ export class RedisEngine implements Engine {
   readonly #flight: Flight
   readonly #verbs: Verbs
   readonly #due: DueList | null
+  readonly #walk: BucketWalk | ServerWalk
   readonly #confirmed: ConfirmedFlight[] = []
   readonly #onDone = (): void => this.#done()
   #begun = 0
@@ -57,6 +62,8 @@ export class RedisEngine implements Engine {
     this.#verbs = new Verbs(keys, runner, options, { plain: this.#flight, writes, security })
     const calls = { runner, sender: this.#flight, keep: keptFor(options) }
     this.#due = options.due ? new DueList(client, keys, calls) : null
+    const Walk = client.isCluster ? BucketWalk : ServerWalk
+    this.#walk = new Walk(keys, runner, this.#flight)
   }
 
   read(ids: readonly SessionId[]): Promise<(SessionRecord | null)[]> {
@@ -121,6 +128,11 @@ export class RedisEngine implements Engine {
     await this.#begin(this.#verbs.settle(ids.filter(isId), keepUntil))
   }
 
+  async scan(after: string | null, limit: number): Promise<Page> {
+    this.#assertOpen()
+    return await this.#begin(this.#page(after, pageSize(limit)))
+  }
+
   /** The application's own client stays open. */
   async close(): Promise<void> {
     this.#assertOpen()
@@ -128,6 +140,11 @@ export class RedisEngine implements Engine {
     await this.#idle()
     for (const confirmed of this.#confirmed) confirmed.close()
     if (this.#ownsClient) await this.#client.close()
+  }
+
+  async #page(after: string | null, size: number): Promise<Page> {
+    const { ids, next } = await this.#walk.page(after, size)
+    return { records: await readableOf(ids, (read) => this.#flight.read(read)), next }
   }
 
   #senderFor(kind: Durability, { replicas, confirmWithin }: CheckedOptions): Sender {

@@ -30,9 +30,9 @@ export function textOf(reply: Reply): string {
 }
 
 /** Ids that stand one after the other. A connection that the application has in a transaction says `QUEUED`. */
-export function idsOf(reply: Reply): string[] {
+export function idsOf(reply: Reply, silence: Silence = 'OUTCOME_UNKNOWN'): string[] {
   const text = textOf(reply)
-  if (text.length % ID_LENGTH !== 0) throw unexpected('OUTCOME_UNKNOWN')
+  if (text.length % ID_LENGTH !== 0) throw unexpected(silence)
   return text.match(/.{16}/g) ?? []
 }
 

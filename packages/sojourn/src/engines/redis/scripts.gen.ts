@@ -16,7 +16,7 @@ interface Library {
   readonly source: string
 }
 
-const LIBRARY_NAME = 'sojourn_2954787c8ec5'
+const LIBRARY_NAME = 'sojourn_050ea57641d4'
 
 const RECORD_PART = `local USER_BYTES = 60
 local DIGEST = 67
@@ -467,6 +467,30 @@ end
 return string.sub(head, DIGEST, USER - 1) == string.sub(value, DIGEST, USER - 1) and 1 or 2
 `
 
+const SCAN_SLOT_BODY = `local records = string.sub(KEYS[1], 1, -4) .. 's:'
+assert_whole_slot(KEYS[1], string.sub(KEYS[1], 1, -4))
+local ids = {}
+local count = redis.call('CLUSTER', 'COUNTKEYSINSLOT', ARGV[1])
+for _, key in ipairs(redis.call('CLUSTER', 'GETKEYSINSLOT', ARGV[1], digits_of(count))) do
+  if string.sub(key, 1, -17) == records then ids[#ids + 1] = string.sub(key, -16) end
+end
+return table.concat(ids)
+`
+
+const SCAN_BODY = `local LOOKED_AT = 1000
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or ''
+local cursor, wanted = ARGV[1] == run and ARGV[2] or '0', tonumber(ARGV[3])
+local ids, looked_at = {}, 0
+repeat
+  local step = math.min(wanted - #ids, LOOKED_AT - looked_at)
+  local reply = redis.call('SCAN', cursor, 'MATCH', KEYS[1], 'COUNT', digits_of(step))
+  cursor = reply[1]
+  for _, key in ipairs(reply[2]) do ids[#ids + 1] = string.sub(key, -16) end
+  looked_at = looked_at + step
+until cursor == '0' or #ids >= wanted or looked_at >= LOOKED_AT
+return { run, cursor, table.concat(ids) }
+`
+
 const SETTLE_BODY = `local prefix, keep_until = string.sub(KEYS[1], 1, -19), tonumber(ARGV[1])
 local due = ARGV[3] == '1' and prefix .. 'due' or nil
 if due or #ARGV > 4 then assert_whole_slot(KEYS[1], prefix) end
@@ -564,6 +588,20 @@ export const SCRIPTS = {
     commands: ['EXISTS', 'GET', 'GETRANGE', 'PEXPIREAT', 'SET', 'SETRANGE', 'ZADD', 'ZRANGEBYSCORE', 'ZREM', 'ZSCORE'],
     source: `${RECORD_PART}${DIGITS_PART}${USER_INDEX_PART}${CUT_OFF_PART}${KEEP_INDEX_PART}${BURY_PART}${REPLACE_BODY}`,
   },
+  scanSlot: {
+    name: 'scan-slot',
+    functionName: `${LIBRARY_NAME}_scan_slot`,
+    sha1: '4ab9409979eb7e6bf061b0b64ebcab8d8d26bc62',
+    commands: ['CLUSTER', 'EXISTS'],
+    source: `${DIGITS_PART}${WHOLE_SLOT_PART}${SCAN_SLOT_BODY}`,
+  },
+  scan: {
+    name: 'scan',
+    functionName: `${LIBRARY_NAME}_scan`,
+    sha1: '3ba37d50c89acc7764fc8a41d3314c3eb8dfbabc',
+    commands: ['INFO', 'SCAN'],
+    source: `${DIGITS_PART}${SCAN_BODY}`,
+  },
   settle: {
     name: 'settle',
     functionName: `${LIBRARY_NAME}_settle`,
@@ -597,6 +635,10 @@ redis.register_function{ function_name = '${LIBRARY_NAME}_list', flags = { 'no-w
 ${LIST_BODY}end }
 redis.register_function{ function_name = '${LIBRARY_NAME}_replace', callback = function(KEYS, ARGV)
 ${REPLACE_BODY}end }
+redis.register_function{ function_name = '${LIBRARY_NAME}_scan_slot', flags = { 'no-writes' }, callback = function(KEYS, ARGV)
+${SCAN_SLOT_BODY}end }
+redis.register_function{ function_name = '${LIBRARY_NAME}_scan', flags = { 'no-writes' }, callback = function(KEYS, ARGV)
+${SCAN_BODY}end }
 redis.register_function{ function_name = '${LIBRARY_NAME}_settle', flags = { 'allow-oom' }, callback = function(KEYS, ARGV)
 ${SETTLE_BODY}end }
 redis.register_function{ function_name = '${LIBRARY_NAME}_touch', flags = { 'allow-oom' }, callback = function(KEYS, ARGV)

@@ -18,8 +18,11 @@ describe('the scripts', () => {
     },
   )
 
-  test('are the nine of the engine', () => {
-    const names = ['create', 'due-heads', 'end', 'end-user', 'lease', 'list', 'replace', 'settle', 'touch']
+  test('are the eleven of the engine', () => {
+    const names = [
+      ...['create', 'due-heads', 'end', 'end-user', 'lease', 'list'],
+      ...['replace', 'scan', 'scan-slot', 'settle', 'touch'],
+    ]
     expect(scripts.map(({ name }) => name).sort()).toEqual(names)
   })
 
@@ -56,6 +59,11 @@ describe('the library', () => {
     await server.cli('FUNCTION', 'LOAD', 'REPLACE', LIBRARY.source)
     await server.cli('CONFIG', 'SET', 'maxmemory', '1')
     try {
+      const records = 'sojourn:{??}:s:????????????????'
+      const [, cursor, ids] = [
+        await server.cli('FCALL', SCRIPTS.scan.functionName, 1, records, '', 0, 10),
+      ].flat()
+      expect([cursor, ids]).toEqual(['0', ''])
       const index = 'sojourn:{Ab}:u:0'
       expect(
         await server.cli('FCALL', SCRIPTS.list.functionName, 1, index, 'sojourn:{Ab}:', 'u_1', 1_000, 1),

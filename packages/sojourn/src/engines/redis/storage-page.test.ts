@@ -95,6 +95,8 @@ const LINES: Readonly<Record<string, Line>> = {
   '`settle`, forgetting': { before: [make(1), finish], call: (engine) => engine.settle([id], null) },
   '`settle`, keeping': { before: [make(1), finish], call: (engine) => engine.settle([id], NOW + MINUTE) },
   '`due`, which is always empty': { call: (engine) => engine.due(NOW, 10) },
+  '`scan` that finds one': { before: [make(1)], call: (engine) => engine.scan(null, 500) },
+  '`scan` that finds nothing': { call: (engine) => engine.scan(null, 500) },
 }
 
 /** The same with `due: true`. */
@@ -137,8 +139,10 @@ async function played({ before = [], call }: Line, due: boolean): Promise<string
 }
 
 const SEVERAL_KEYS = ['EXISTS', 'UNLINK', 'MGET']
+const WITHOUT_KEYS = ['INFO', 'SCAN']
 
 function shown({ name, args, isInScript }: Seen): string {
+  if (WITHOUT_KEYS.includes(name)) return name
   if (isInScript && !SEVERAL_KEYS.includes(name)) return `${name} ${letterOf(args[0])}`
   if (name !== 'EVALSHA') return `${name} ${args.map(letterOf).join(' ')}`
   const script = Object.values(SCRIPTS).find(({ sha1 }) => sha1 === args[0])
@@ -149,6 +153,7 @@ function shown({ name, args, isInScript }: Seen): string {
 /** The letter of a key, or its name where it has none; an apostrophe for another session's record. */
 function letterOf(key = ''): string {
   const [, rest = ''] = key.split('}:')
+  if (rest.startsWith('s:?')) return 's…'
   if (rest.startsWith('s:')) return rest === `s:${id}` ? 's' : 's’'
   return rest === 'due' || rest === 'none' ? rest : rest.slice(0, 1)
 }

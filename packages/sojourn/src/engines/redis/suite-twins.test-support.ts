@@ -227,6 +227,13 @@ export const SUITE_TWINS: readonly SuiteTwin[] = [
     caughtBy: ['settle leaves a live session as it is'],
   },
   {
+    name: 'a walk ends where one look ends',
+    script: 'scan',
+    from: 'cursor = reply[1]',
+    to: "cursor = '0'",
+    caughtBy: ['the pages of a walk, large or small, hold no more than their limit and together everything'],
+  },
+  {
     name: 'settle keeps a byte of the data',
     script: 'settle',
     from: 'USER - 1 + user_bytes',

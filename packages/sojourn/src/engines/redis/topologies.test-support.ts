@@ -4,7 +4,7 @@ import type { Login, Place } from './clients.test-support.ts'
 import type { CodeSource } from './redis-options.ts'
 import { LIBRARY } from './scripts.gen.ts'
 
-/** Servers that a store lives on, each behind a proxy, with a user who has the least rights (SECURITY T87). */
+/** Servers that a store lives on, each behind a proxy, with a user who has the least rights for all methods (SECURITY T87). */
 export interface Topology {
   readonly place: Place
   /** The user who has the engine's rights and no others. */
@@ -77,7 +77,7 @@ async function grant(
 ): Promise<Login> {
   const functions = code === 'functions'
   if (functions) await Promise.all(servers.map(loadLibrary))
-  const rule = aclRule({ ...features, functions })
+  const rule = aclRule({ ...features, functions, scan: true })
     .replace(keyPattern('sojourn'), 'tests:*')
     .split(' ')
     .concat(`>${PASSWORD}`)

@@ -66,7 +66,8 @@ export const brokenCreate: readonly BrokenEngine[] = [
     (engine, users) => ({
       create: async (record, limit, now) => {
         const answer = await engine.create(record, limit, now)
-        if (answer.outcome !== 'done') users.add({ record, bytes: 0, leasedUntil: 0, dueAt: 0, position: 0 })
+        if (answer.outcome !== 'done')
+          users.add({ record, bytes: 0, leasedUntil: 0, dueAt: 0, position: 0, place: 0 })
         return answer
       },
     }),

@@ -149,7 +149,7 @@ export const brokenReplace: readonly BrokenEngine[] = [
       replace: async (record, expectedVersion, now) => {
         const answer = await engine.replace(record, expectedVersion, now)
         const isAbsent = (await recordOf(engine, record.id)) === null
-        if (isAbsent) users.add({ record, bytes: 0, leasedUntil: 0, dueAt: 0, position: 0 })
+        if (isAbsent) users.add({ record, bytes: 0, leasedUntil: 0, dueAt: 0, position: 0, place: 0 })
         return answer
       },
     }),

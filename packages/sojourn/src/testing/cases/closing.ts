@@ -14,6 +14,7 @@ const CALLS: Readonly<Record<string, (engine: Engine) => Promise<unknown>>> = {
   endUser: (engine) => engine.endUser(sampleUser('u_1'), 'admin', NOW, null),
   due: (engine) => engine.due(NOW, 10),
   settle: (engine) => engine.settle([first.id], null),
+  scan: (engine) => engine.scan(null, 10),
 }
 
 export const closingCases: readonly ConformanceCase[] = [
