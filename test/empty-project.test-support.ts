@@ -74,8 +74,10 @@ function link(name: string, folder: string): void {
   symlinkSync(installed(name), place, 'junction')
 }
 
+/** Where the library itself finds a package: npm keeps some beside it, when others ask for another version. */
 function installed(name: string): string {
-  return join(ROOT, 'node_modules', name)
+  const beside = join(LIBRARY, 'node_modules', name)
+  return existsSync(beside) ? beside : join(ROOT, 'node_modules', name)
 }
 
 function runNode(cwd: string, args: readonly string[]): Promise<Ran> {

@@ -10,6 +10,10 @@ const COMPILER_OPTIONS = {
   target: 'es2022',
   module: 'nodenext',
   strict: true,
+  // As most projects have it: the types of h3 and of Koa do not compile without it.
+  skipLibCheck: true,
+  // NestJS's own projects have it.
+  experimentalDecorators: true,
   types: ['node'],
   outDir: 'built',
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type RedisServer, startRedis } from 'sojourn-servers'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { filesLike } from './docs.test-support.ts'
 import { createEmptyProject, type EmptyProject } from './empty-project.test-support.ts'
 import { ROOT } from './import-graph.test-support.ts'
 import { blocksIn } from './readme-blocks.test-support.ts'
@@ -9,10 +10,16 @@ import { play } from './readme-player.test-support.ts'
 
 const FENCE = '```'
 const blocks = blocksIn(readFileSync(join(ROOT, 'README.md'), 'utf8'))
+/** The pages of the documentation that begin with an application to paste. */
+const pages = filesLike(/\.md$/, 'docs').flatMap(({ path, text }) =>
+  blocksIn(text).map((block) => ({ ...block, path })),
+)
 
 const PEERS = [
-  ...['lmdb', 'express', 'ioredis', 'redis', '@electric-sql/pglite'],
-  ...['@types/node', '@types/express'],
+  ...['lmdb', 'express', 'ioredis', 'redis', '@electric-sql/pglite', 'koa', 'h3', 'fastify'],
+  ...['@nestjs/common', '@nestjs/core', '@nestjs/platform-express', 'reflect-metadata', 'rxjs'],
+  ...['socket.io', 'ws'],
+  ...['@types/node', '@types/express', '@types/koa', '@types/ws'],
 ]
 
 let project: EmptyProject
@@ -46,6 +53,16 @@ describe('the README', () => {
   })
 
   test.each(blocks)('holds code that does what it says: $name', async (block) => {
+    expect(await play(block, project)).toEqual([])
+  })
+})
+
+describe('the pages of the documentation', () => {
+  test('show applications to paste', () => {
+    expect(pages.length).toBeGreaterThan(1)
+  })
+
+  test.each(pages)('hold code that does what it says: $path, $name', async (block) => {
     expect(await play(block, project)).toEqual([])
   })
 })

@@ -42,7 +42,20 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: [],
   },
   http: { ours: ['core'], packages: ['node:crypto', 'node:http', 'node:util'] },
-  adapters: { ours: ['http', 'core'], packages: ['express', 'node:http'] },
+  adapters: {
+    ours: ['http', 'core'],
+    packages: [
+      '@nestjs/common',
+      '@nestjs/core',
+      'express',
+      'fastify',
+      'h3',
+      'koa',
+      'node:http',
+      'socket.io',
+      'ws',
+    ],
+  },
 }
 
 /** Their folders are rooms of their own. */

@@ -19,6 +19,12 @@ const OF_THE_BODY = [
   'Last-Modified',
 ]
 
+/** What an answer is written to: a response of Node, or what a framework lays over one. */
+interface Answering extends Pick<NodeResponse, 'headersSent' | 'setHeader' | 'removeHeader'> {
+  writeHead(status: number): unknown
+  end(body: string): unknown
+}
+
 /** A failure as it is told to a client. */
 interface Problem {
   readonly status: number
@@ -32,7 +38,7 @@ interface Problem {
  * foreign error; a 500, which is a mistake in code or set-up that the application's own handler must see; or
  * an answer that has begun.
  */
-export function answerError(error: unknown, response: NodeResponse): boolean {
+export function answerError(error: unknown, response: Answering): boolean {
   const problem = response.headersSent ? null : problemOf(error)
   if (problem === null) return false
   for (const name of OF_THE_BODY) response.removeHeader(name)
@@ -42,12 +48,17 @@ export function answerError(error: unknown, response: NodeResponse): boolean {
   return true
 }
 
-/** The same as a response of the Fetch standard; null when it is not for us to answer. */
-export function errorResponse(error: unknown): Response | null {
+/**
+ * The same as a response of the Fetch standard; null when it is not for us to answer. Of the one that it takes the
+ * place of, headers such as those of CORS stay.
+ */
+export function errorResponse(error: unknown, replaced?: Response): Response | null {
   const problem = problemOf(error)
   if (problem === null) return null
-  const { status, headers, body } = problem
-  return new Response(body, { status, headers })
+  const headers = new Headers(replaced?.headers)
+  for (const name of OF_THE_BODY) headers.delete(name)
+  for (const [name, value] of Object.entries(problem.headers)) headers.set(name, value)
+  return new Response(problem.body, { status: problem.status, headers })
 }
 
 function problemOf(error: unknown): Problem | null {
