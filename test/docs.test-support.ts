@@ -11,7 +11,7 @@ export interface Page {
 const SKIPPED = new Set(['node_modules', 'dist', 'data', 'coverage', '.git'])
 const CODE = /^```[\s\S]*?^```|`[^`\n]*`/gm
 const LINK = /\]\(([^)\s]+)\)|<(?:a|img)[^>]*?(?:href|src)="([^"]+)"/g
-const SUBPATH = /(?<![\w./@-])sojourn\/[a-z][\w/-]*(?![\w./*-])/g
+const SUBPATH = /(?<![\w./@-])sojourn\/(?:socket\.io|[a-z][\w/-]*)(?![\w./*-])/g
 
 /** Files of the workspace whose path the pattern fits, folders of output left out. */
 export function filesLike(pattern: RegExp, folder = ''): Page[] {

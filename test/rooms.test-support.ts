@@ -52,6 +52,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'h3',
       'koa',
       'node:http',
+      'node:stream',
       'socket.io',
       'ws',
     ],

@@ -7,7 +7,7 @@ import { statusOf, waitAfter } from './problem.ts'
 /** What is needed of the socket that Node's `upgrade` event brings. */
 export interface UpgradeSocket {
   readonly destroyed: boolean
-  once(event: 'close', listener: () => void): unknown
+  once(event: 'close' | 'finish', listener: () => void): unknown
   on(event: 'error', listener: () => void): unknown
   end(text: string): unknown
   destroy(): unknown
@@ -75,6 +75,8 @@ export function refuse(socket: UpgradeSocket, status: number): null {
     'Content-Length: 0',
     ...(wait === null ? [] : [`Retry-After: ${wait}`]),
   ]
+  // The server reads nothing more from it, and so would never hear that the client has gone.
+  socket.once('finish', () => void socket.destroy())
   socket.end(`${lines.join('\r\n')}\r\n\r\n`)
   return null
 }
