@@ -7,7 +7,7 @@ import { LIBRARY, type Manifest, SUBPATHS } from './package-files.test-support.t
 
 const PEERS = [
   ...['lmdb', 'express', 'fast-check', 'koa', 'h3', 'fastify'],
-  ...['@nestjs/common', '@nestjs/core', 'reflect-metadata', 'rxjs', 'socket.io', 'ws'],
+  ...['@nestjs/common', '@nestjs/core', 'reflect-metadata', 'rxjs', 'socket.io', 'ws', 'hono', 'elysia'],
   ...['@types/node', '@types/express', '@types/koa', '@types/ws'],
 ]
 const LIFECYCLE = ['preinstall', 'install', 'postinstall', 'prepublish', 'prepare', 'prepack', 'postpack']

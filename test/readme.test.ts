@@ -18,7 +18,7 @@ const pages = filesLike(/\.md$/, 'docs').flatMap(({ path, text }) =>
 const PEERS = [
   ...['lmdb', 'express', 'ioredis', 'redis', '@electric-sql/pglite', 'koa', 'h3', 'fastify'],
   ...['@nestjs/common', '@nestjs/core', '@nestjs/platform-express', 'reflect-metadata', 'rxjs'],
-  ...['socket.io', 'ws'],
+  ...['socket.io', 'ws', 'hono', '@hono/node-server', 'elysia', '@elysiajs/node'],
   ...['@types/node', '@types/express', '@types/koa', '@types/ws'],
 ]
 

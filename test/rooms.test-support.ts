@@ -47,9 +47,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: [
       '@nestjs/common',
       '@nestjs/core',
+      'elysia',
       'express',
       'fastify',
       'h3',
+      'hono',
       'koa',
       'node:http',
       'node:stream',

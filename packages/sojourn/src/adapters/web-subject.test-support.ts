@@ -1,4 +1,5 @@
 import { createServer } from 'node:http'
+import { createServer as createServer2 } from 'node:http2'
 import { getRequestListener } from '@hono/node-server'
 import { listen } from '../http/listen.test-support.ts'
 import type { Reply, Subject } from './behaviour.test-support.ts'
@@ -7,13 +8,15 @@ import { withSession } from './web.ts'
 /** The Fetch standard alone, brought to Node's server by a bridge. */
 export const WEB: Subject = {
   name: 'web',
-  serve({ store, options, handle }) {
+  http2: true,
+  serve({ store, options, handle, http2 }) {
     const quiet = { ...options, onError: () => undefined, address: () => '192.0.2.1' }
     const fetch = withSession(store, quiet, async ({ method, url }, session) => {
       const { pathname: path, searchParams: query } = new URL(url)
       return responseOf(await handle({ method, path, query, session }))
     })
-    return listen(createServer(getRequestListener(fetch)))
+    const listener = getRequestListener(fetch)
+    return listen(http2 ? createServer2(listener) : createServer(listener))
   },
 }
 

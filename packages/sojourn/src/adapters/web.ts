@@ -15,7 +15,10 @@ export type SessionHandler<Data, Rest extends readonly unknown[] = []> = (
   ...rest: Rest
 ) => Response | Promise<Response>
 
-export interface WebOptions extends HttpOptions<Request> {
+export interface WebOptions<Rest extends readonly unknown[] = []>
+  extends Omit<HttpOptions<Request>, 'address'> {
+  /** The client's address, for `anonymous`, from what the server hands on beside the request. Default: nobody knows it. */
+  readonly address?: (request: Request, ...rest: Rest) => string | undefined
   /** Hears of what the handler threw and sojourn does not answer. Default: a process warning. */
   readonly onError?: (error: unknown) => void
 }
@@ -29,16 +32,16 @@ export interface WebOptions extends HttpOptions<Request> {
  */
 export function withSession<Data, Rest extends readonly unknown[] = []>(
   store: SessionStore<Data>,
-  options: WebOptions,
+  options: WebOptions<Rest>,
   handler: SessionHandler<Data, Rest>,
 ): (request: Request, ...rest: Rest) => Promise<Response> {
-  const { onError = warn, ...http } = options
+  const { onError = warn, address, ...http } = options
   const gate = new SessionGate<Data, Request>(store, http)
   return async (request, ...rest) => {
     const head = new WebHead(gate.varyOn)
     try {
-      const session = await gate.open(request, new WebIncoming(request), head)
-      return head.sealed(await handler(request, session, ...rest))
+      const incoming = new WebIncoming(request, address?.(request, ...rest))
+      return head.sealed(await handler(request, await gate.open(request, incoming, head), ...rest))
     } catch (error) {
       return head.sealed(errorResponse(error) ?? giveUp(error, onError))
     }

@@ -6,6 +6,7 @@ import { tell } from './http-events.ts'
 import { configOf, type HttpConfig, type HttpOptions } from './http-options.ts'
 import type { Incoming } from './incoming.ts'
 import { isAllowedOrigin, isUnsafe, provenanceOf } from './origin-check.ts'
+import { statusOf } from './problem.ts'
 import { RequestSession } from './request-session.ts'
 import type { ResponseHead } from './response-head.ts'
 
@@ -32,6 +33,11 @@ export class SessionGate<Data, Request = IncomingMessage> {
   /** The request headers that a session is found by. */
   get varyOn(): readonly string[] {
     return VARY_ON[this.#config.transport]
+  }
+
+  /** What our cookie is called. */
+  get cookieName(): string {
+    return this.#config.cookie.name
   }
 
   /**
@@ -88,7 +94,8 @@ export class SessionGate<Data, Request = IncomingMessage> {
       const issued = await this.#store.rotate(opened.token)
       if (issued !== null) exchange.reissue(issued)
     } catch (error) {
-      if (!(error instanceof SessionError)) throw error
+      // By code, not by class: a bundler may have given the store another copy of it.
+      if (statusOf(error) === null) throw error
     }
   }
 }

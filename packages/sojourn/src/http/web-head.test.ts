@@ -5,10 +5,19 @@ import { WebHead } from './web-head.ts'
 const COOKIE: SetCookie = { name: '__Host-id', value: 'token', secure: true, sameSite: 'Lax', maxAge: null }
 const LINE = lineOf(COOKIE)
 
-function sealed(response: Response, change: (head: WebHead) => void): Response {
+type Seal = (response: Response, change: (head: WebHead) => void) => Response
+
+const sealed: Seal = (response, change) => {
   const head = new WebHead(['Cookie'])
   change(head)
   return head.sealed(response)
+}
+
+/** What the second of two requests gets that are answered with the same object, when only the first logs in. */
+function leaked(seal: Seal): readonly string[] {
+  const shared = new Response(null, { status: 204 })
+  seal(shared, (head) => head.setCookie(COOKIE))
+  return seal(shared, () => undefined).headers.getSetCookie()
 }
 
 describe('the head of a response of the Fetch standard', () => {
@@ -56,6 +65,23 @@ describe('the head of a response of the Fetch standard', () => {
     const response = new Response('x')
     expect(sealed(response, () => undefined)).toBe(response)
     expect([...response.headers.keys()]).toEqual(['content-type'])
+  })
+
+  test('T30: an object that answers many requests never carries the cookie of another', () => {
+    expect(leaked(sealed)).toEqual([])
+  })
+
+  test('the check of T30 catches a head that changes the object itself', () => {
+    const inPlace: Seal = (response, change) => {
+      for (const [name, value] of [...sealed(response, change).headers]) response.headers.append(name, value)
+      return response
+    }
+    expect(leaked(inPlace)).toContain(LINE)
+  })
+
+  test('the answer to an upgrade is handed on as it is, since it cannot be copied', () => {
+    const upgrade = Object.defineProperty(new Response(null), 'status', { value: 101 })
+    expect(sealed(upgrade, (head) => head.look())).toBe(upgrade)
   })
 
   test('T75: a 503 says when to come back', () => {

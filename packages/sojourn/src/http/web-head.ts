@@ -2,6 +2,8 @@ import type { SetCookie } from './cookie.ts'
 import { HeadChanges, type HeadersOut } from './head-changes.ts'
 import type { ResponseHead } from './response-head.ts'
 
+const SWITCHING_PROTOCOLS = 101
+
 /** The head of a response of the Fetch standard, which is there only when its handler has made it. */
 export class WebHead implements ResponseHead {
   readonly #changes: HeadChanges
@@ -31,23 +33,17 @@ export class WebHead implements ResponseHead {
     this.#changes.hasFailed = true
   }
 
-  /** The response with what is ours: the same one, or a copy where its headers cannot be changed. */
+  /**
+   * The response with what is ours, as a copy: one object without a body may be the answer to many requests, and none
+   * may get the cookie of another (SECURITY T30). The same one when nobody looked, and when it answers an upgrade,
+   * which cannot be copied and is no page that a cache keeps.
+   */
   sealed(response: Response): Response {
     this.#sent = true
-    if (!this.#looked) return response
-    const open = isOpen(response) ? response : new Response(response.body, response)
-    this.#changes.complete(new WebHeaders(open.headers), open.status)
-    return open
-  }
-}
-
-/** Those of `Response.redirect()` and of what `fetch` returns are immutable, and only a try tells. */
-function isOpen({ headers }: Response): boolean {
-  try {
-    headers.delete('sojourn-is-open')
-    return true
-  } catch {
-    return false
+    if (!this.#looked || response.status === SWITCHING_PROTOCOLS) return response
+    const copy = new Response(response.body, response)
+    this.#changes.complete(new WebHeaders(copy.headers), copy.status)
+    return copy
   }
 }
 

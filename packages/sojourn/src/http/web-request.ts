@@ -1,11 +1,17 @@
 import type { HeaderName, Incoming } from './incoming.ts'
 
-/** A request of the Fetch standard. It does not know its client's address. */
-export class WebIncoming implements Incoming {
-  readonly #request: Request
+/** What is needed of a request of the Fetch standard. */
+type WebRequest = Pick<Request, 'method' | 'url'> & { readonly headers: Pick<Headers, 'get'> }
 
-  constructor(request: Request) {
+/** A request of the Fetch standard. */
+export class WebIncoming implements Incoming {
+  readonly #request: WebRequest
+  readonly #remoteAddress: string | undefined
+
+  /** @param remoteAddress the other end of the connection, where the server tells; a request itself does not know it */
+  constructor(request: WebRequest, remoteAddress?: string) {
     this.#request = request
+    this.#remoteAddress = remoteAddress
   }
 
   get method(): string {
@@ -26,12 +32,15 @@ export class WebIncoming implements Incoming {
     return this.#request.url.startsWith('https:')
   }
 
-  get remoteAddress(): undefined {
-    return undefined
+  get remoteAddress(): string | undefined {
+    return this.#remoteAddress
   }
 
+  /** Over HTTP/2 there is no `Host`: the URL has what stood in its place. */
   header(name: HeaderName): string | undefined {
-    return this.#request.headers.get(name) ?? undefined
+    const value = this.#request.headers.get(name)
+    if (value === null && name === 'host') return new URL(this.#request.url).host
+    return value ?? undefined
   }
 }
 
