@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os'
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Files that take longest although they are small: at the end one of them would run alone, and a core would idle. */
-const LONG = /\/conformance|\.browser\.|\/model\.|\/sentinel\./
+const LONG = /\/conformance|\.browser\.|\/model\.|\/sentinel\.|\/next\.test/
 
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -13,22 +13,36 @@ class LongFirst extends BaseSequencer {
   }
 }
 
+const INCLUDE = [
+  'packages/**/src/**/*.test.ts',
+  'examples/*/src/**/*.test.ts',
+  'bench/src/**/*.test.ts',
+  'test/**/*.test.ts',
+]
+/** Next.js changes globals of its process, such as `Date` and `fetch`, and does not put them back. */
+const ALONE = ['packages/sojourn/src/adapters/next.test.ts']
+
 export default defineConfig({
   test: {
-    include: [
-      'packages/**/src/**/*.test.ts',
-      'examples/*/src/**/*.test.ts',
-      'bench/src/**/*.test.ts',
-      'test/**/*.test.ts',
-    ],
     sequence: { sequencer: LongFirst },
     testTimeout: 30_000,
-    // Files of one worker share their modules and test servers: to load the same ones for each took minutes. What a
-    // file changes outside its own variables, it must put back.
-    isolate: false,
     // Servers are started there, and sources compiled.
     hookTimeout: 60_000,
     // The default leaves one core of two idle. Three would be no faster: by then the processor is what they wait for.
     maxWorkers: Math.max(2, availableParallelism() - 1),
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'shared',
+          include: INCLUDE,
+          exclude: [...configDefaults.exclude, ...ALONE],
+          // Files of one worker share their modules and test servers: to load the same ones for each took minutes. What
+          // a file changes outside its own variables, it must put back.
+          isolate: false,
+        },
+      },
+      { extends: true, test: { name: 'alone', include: ALONE, isolate: true } },
+    ],
   },
 })

@@ -8,6 +8,7 @@ import { LIBRARY, type Manifest, SUBPATHS } from './package-files.test-support.t
 const PEERS = [
   ...['lmdb', 'express', 'fast-check', 'koa', 'h3', 'fastify'],
   ...['@nestjs/common', '@nestjs/core', 'reflect-metadata', 'rxjs', 'socket.io', 'ws', 'hono', 'elysia'],
+  ...['next', 'react', 'react-dom', 'react-router'],
   ...['@types/node', '@types/express', '@types/koa', '@types/ws'],
 ]
 const LIFECYCLE = ['preinstall', 'install', 'postinstall', 'prepublish', 'prepare', 'prepack', 'postpack']
@@ -28,7 +29,7 @@ await sessions.close()
 `
 
 /** Their frameworks' own types compile only in projects that do not check libraries. */
-const LOOSELY_TYPED = ['sojourn/h3', 'sojourn/koa']
+const LOOSELY_TYPED = ['sojourn/elysia', 'sojourn/h3', 'sojourn/koa', 'sojourn/next', 'sojourn/react-router']
 
 const importing = (subpaths: readonly string[]) => `
 ${subpaths.map((subpath, index) => `import * as room${index} from '${subpath}'`).join('\n')}

@@ -18,8 +18,10 @@ const pages = filesLike(/\.md$/, 'docs').flatMap(({ path, text }) =>
 const PEERS = [
   ...['lmdb', 'express', 'ioredis', 'redis', '@electric-sql/pglite', 'koa', 'h3', 'fastify'],
   ...['@nestjs/common', '@nestjs/core', '@nestjs/platform-express', 'reflect-metadata', 'rxjs'],
+  ...['express-session', '@fastify/cookie', '@fastify/session', 'koa-session', 'unstorage', 'keyv'],
+  ...['better-auth', '@auth/core'],
   ...['socket.io', 'ws', 'hono', '@hono/node-server', 'elysia', '@elysiajs/node'],
-  ...['@types/node', '@types/express', '@types/koa', '@types/ws'],
+  ...['@types/node', '@types/express', '@types/koa', '@types/ws', '@types/express-session'],
 ]
 
 let project: EmptyProject

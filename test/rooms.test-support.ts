@@ -53,12 +53,21 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'h3',
       'hono',
       'koa',
+      'next/headers.js',
+      'next/server.js',
       'node:http',
       'node:stream',
+      'node:util',
+      'react-router',
       'socket.io',
       'ws',
     ],
   },
+  migrate: {
+    ours: ['core', 'compat', 'http', 'engines/redis'],
+    packages: ['iron-session', 'node:crypto', 'node:path', 'node:process', 'node:url', 'node:util'],
+  },
+  compat: { ours: ['core'], packages: ['node:async_hooks', 'node:crypto'] },
 }
 
 /** Their folders are rooms of their own. */

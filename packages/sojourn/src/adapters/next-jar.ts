@@ -36,6 +36,10 @@ export class JarHead implements ResponseHead {
 
   setCookie(cookie: SetCookie): void {
     this.#jar.set(nextCookie(cookie))
+    for (const { name, path, domain } of cookie.takenBack ?? []) {
+      const place = domain === null ? { path } : { path, domain }
+      this.#jar.set({ ...place, name, value: '', maxAge: 0, expires: new Date(0) })
+    }
   }
 }
 

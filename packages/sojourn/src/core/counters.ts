@@ -19,6 +19,20 @@ const zero = {
   archiveRefusals: 0,
   /** Late changes of a replaced session that could not move to its successor. */
   lateCarriesLost: 0,
+  /** Writes through a drop-in store that were refused, because their session had ended. */
+  lateWritesRefused: 0,
+  /** Fields that two requests of a drop-in store changed at once, so that the later write stayed. */
+  fieldsOverwritten: 0,
+  /** Sessions that were fetched from the store of a `migrateFrom`. */
+  oldImported: 0,
+  /** Ids that are unknown there, too. */
+  oldMissed: 0,
+  /** Sessions there that the rules of this store refuse, such as one that is too large. */
+  oldRefused: 0,
+  /** What is there and is no session that could be read. */
+  oldUnreadable: 0,
+  /** Keys there that could not be removed. They are not fetched again. */
+  oldKeysLeft: 0,
   /** Events that an iteration over `events` was too slow for. */
   eventsDropped: 0,
   /** Events that other processes may not hear of, because the feed did not take them for certain. */

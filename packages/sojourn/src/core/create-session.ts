@@ -6,7 +6,7 @@ import { endRecord } from './ending.ts'
 import { SessionError } from './errors.ts'
 import { expiryOf, parseDuration } from './lifetime.ts'
 import type { CreateOptions } from './options.ts'
-import type { Created, SessionRecord, UserLimit } from './port.ts'
+import type { SessionRecord, UserLimit } from './port.ts'
 import type { Device, Issued } from './session.ts'
 import { digestOf, mintToken } from './token.ts'
 import type { UpdateQueue } from './update-queue.ts'
@@ -54,15 +54,16 @@ async function endReplaced<Data>(
 }
 
 /** A session whose token reaches nobody must not stay behind, logged in and counted. */
-function discard<Data>(context: StoreContext<Data>, record: SessionRecord): void {
+export function discard<Data>(context: StoreContext<Data>, record: SessionRecord): void {
   context.background.once(`end ${record.id}`, () => endRecord(context, record, 'revoked'))
 }
 
-type Draft = Omit<SessionRecord, 'id' | 'digest'>
+export type Draft = Omit<SessionRecord, 'id' | 'digest'>
 
-function draftRecord<Data>(
+/** A new session that has no token yet. */
+export function draftRecord<Data>(
   context: StoreContext<Data>,
-  options: CreateOptions<Data>,
+  options: Pick<CreateOptions<Data>, 'userId' | 'absolute'>,
   data: Uint8Array,
 ): Draft {
   const now = context.clock.now()
@@ -90,38 +91,47 @@ async function store<Data>(
   draft: Draft,
   limit: UserLimit | null,
 ): Promise<{ readonly record: SessionRecord; readonly secret: string }> {
-  const { userId } = draft
-  const bucket = userId === null ? randomBucket() : bucketOf(userId, context.bucketKey)
+  const bucket = bucketFor(context, draft.userId)
   await context.records.ready()
   for (let attempt = 0; attempt < ID_ATTEMPTS; attempt += 1) {
-    const { id, secret } = mintToken(bucket)
-    const record = { ...draft, id, digest: digestOf(secret) }
-    const created = await createOrDiscard(context, record, limit)
-    if (created.outcome === 'full' && !(await endCutOff(context, userId ?? ''))) {
-      throw limitReached(context, userId ?? '')
-    }
-    if (created.outcome !== 'done') continue
-    context.noteChange(id)
-    for (const id of created.ended) {
-      context.events.emit('ended', { ...eventOf(context, { id, userId }), reason: 'limit' })
-    }
-    return { record, secret }
+    const parts = mintToken(bucket)
+    const record = { ...draft, id: parts.id, digest: digestOf(parts.secret) }
+    const isStored = await storeRecord(context, record, limit).catch((error: unknown) => {
+      // A write whose outcome is unknown may have been done.
+      if (error instanceof SessionError && error.code === 'OUTCOME_UNKNOWN') discard(context, record)
+      throw error
+    })
+    if (isStored) return { record, secret: parts.secret }
   }
   throw new SessionError('ENGINE_UNAVAILABLE', `${ID_ATTEMPTS} fresh ids were taken.`)
 }
 
-/** A write whose outcome is unknown may have been done. */
-async function createOrDiscard<Data>(
+/** The bucket that sessions of a user begin with. */
+export function bucketFor(context: Pick<StoreContext<unknown>, 'bucketKey'>, userId: string | null): string {
+  return userId === null ? randomBucket() : bucketOf(userId, context.bucketKey)
+}
+
+/**
+ * Stores a new session's record and holds the user's limit; false when its id is taken.
+ * @throws SessionError `USER_LIMIT_REACHED`
+ */
+export async function storeRecord<Data>(
   context: StoreContext<Data>,
   record: SessionRecord,
   limit: UserLimit | null,
-): Promise<Created> {
-  try {
-    return await context.engine.create(record, limit, record.createdAt)
-  } catch (error) {
-    if (error instanceof SessionError && error.code === 'OUTCOME_UNKNOWN') discard(context, record)
-    throw error
+): Promise<boolean> {
+  const { id, userId } = record
+  let created = await context.engine.create(record, limit, record.createdAt)
+  for (let left = ID_ATTEMPTS; created.outcome === 'full'; left -= 1) {
+    if (left === 0 || !(await endCutOff(context, userId ?? ''))) throw limitReached(context, userId ?? '')
+    created = await context.engine.create(record, limit, record.createdAt)
   }
+  if (created.outcome !== 'done') return false
+  context.noteChange(id)
+  for (const id of created.ended) {
+    context.events.emit('ended', { ...eventOf(context, { id, userId }), reason: 'limit' })
+  }
+  return true
 }
 
 /** The engine counts what `revokeAll` has cut off as live: ends it, and says whether there was any. */
@@ -133,7 +143,11 @@ async function endCutOff<Data>(context: StoreContext<Data>, userId: string): Pro
   return dead.length > 0
 }
 
-function limitOf<Data>(context: StoreContext<Data>, old: SessionRecord | null): UserLimit | null {
+/** The user's limit, in which the session that is replaced has no part. */
+export function limitOf<Data>(
+  context: StoreContext<Data>,
+  old: Pick<SessionRecord, 'id'> | null,
+): UserLimit | null {
   return context.perUser === null ? null : { ...context.perUser, replaces: old?.id ?? null }
 }
 

@@ -25,6 +25,8 @@ export interface StoreEvents {
   reuseDetected: Shared
   /** A log-in was refused because the user's limit is reached. */
   limitReached: { readonly at: Instant; readonly userId: string }
+  /** A drop-in store refused to write to a session that had ended; its framework takes that for done. */
+  lateWriteRefused: Base
   /** A session that ended has reached the archive; perhaps more than once. */
   archived: Base
   /** The archive refused a session, for the first time or again: it is a dead letter. */
@@ -54,6 +56,7 @@ const NAMED: { readonly [Name in EventName]: (event: StoreEvents[Name]) => Named
   ended: (event) => ({ name: 'ended', ...event }),
   reuseDetected: (event) => ({ name: 'reuseDetected', ...event }),
   limitReached: (event) => ({ name: 'limitReached', ...event }),
+  lateWriteRefused: (event) => ({ name: 'lateWriteRefused', ...event }),
   archived: (event) => ({ name: 'archived', ...event }),
   archiveRefused: (event) => ({ name: 'archiveRefused', ...event }),
   archiveInterrupted: (event) => ({ name: 'archiveInterrupted', ...event }),
@@ -75,6 +78,7 @@ export class Events {
     ended: new Set(),
     reuseDetected: new Set(),
     limitReached: new Set(),
+    lateWriteRefused: new Set(),
     archived: new Set(),
     archiveRefused: new Set(),
     archiveInterrupted: new Set(),

@@ -7,7 +7,7 @@ const DIGEST_BYTES = 32
 const NAME_LENGTH = 14
 
 /** What a store keeps beside sessions, in records like theirs, so that an engine needs no further method. */
-export type OwnKind = 'dead letter' | 'erased user' | 'checkpoint'
+export type OwnKind = 'dead letter' | 'erased user' | 'checkpoint' | 'link' | 'value'
 
 interface OwnRecord {
   readonly kind: OwnKind

@@ -74,7 +74,7 @@ export class Records {
   }
 
   /** Whether `revokeAll` has ended the record without having touched it. */
-  isCutOff(record: SessionRecord): boolean {
+  isCutOff(record: Pick<SessionRecord, 'createdAt'>): boolean {
     return record.createdAt < this.#about.notBefore
   }
 

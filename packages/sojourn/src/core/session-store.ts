@@ -2,12 +2,15 @@ import { isSessionId, resolve } from './address.ts'
 import type { Archiver } from './archiver.ts'
 import type { Clock } from './clock.ts'
 import type { StoreContext } from './context.ts'
-import { infoOf, snapshotOf, userKeyOf } from './context.ts'
+import { infoOf, snapshotOf } from './context.ts'
 import { createSession } from './create-session.ts'
 import { csrfValue, maskCsrf, unmaskCsrf } from './csrf.ts'
 import { checkReason, endRecord, endUserSessions } from './ending.ts'
 import { SessionError } from './errors.ts'
 import type { EventName, StoreEvent, StoreEvents } from './events.ts'
+import { Foreign } from './foreign.ts'
+import type { ForeignOptions } from './foreign-options.ts'
+import type { ForeignSessions } from './foreign-sessions.ts'
 import { expiryOf } from './lifetime.ts'
 import { lookUp, noteUse } from './look-up.ts'
 import type { CreateOptions, ReadOptions, ReauthenticateOptions, Recipe, RotateOptions } from './options.ts'
@@ -25,6 +28,7 @@ import { Sweeper } from './sweeper.ts'
 import { parseToken } from './token.ts'
 import { UpdateQueue } from './update-queue.ts'
 import { checkUserId } from './user-id.ts'
+import { liveRecordsOf } from './user-records.ts'
 import { Watcher } from './watcher.ts'
 
 const LIST_PAGE = 100
@@ -47,6 +51,7 @@ export class SessionStore<Data> {
   readonly #about: StoreRecord
   readonly #archiver: Archiver<Data> | null
   readonly #updates: UpdateQueue<Data>
+  readonly #foreign: Foreign<Data>
   readonly #sweeper: Sweeper
   readonly #watcher: Watcher
   #closed: Promise<void> | null = null
@@ -57,6 +62,7 @@ export class SessionStore<Data> {
     this.#about = about
     this.#archiver = archiver
     this.#updates = new UpdateQueue(context)
+    this.#foreign = new Foreign(context, this.#updates)
     const settler = new Settler(context, archiver, about)
     this.#sweeper = new Sweeper(context, settler)
     this.archive = new StoreArchive(context, { archiver, settler, sweeper: this.#sweeper })
@@ -158,7 +164,7 @@ export class SessionStore<Data> {
 
   /** A user's live sessions, the oldest first, 100 a page; `after` is the last id of the page before. */
   async list(query: { readonly userId: string; readonly after?: SessionId }): Promise<SessionInfo[]> {
-    const records = await this.#liveRecordsOf(query.userId)
+    const records = await liveRecordsOf(this.#context, query.userId)
     const start = query.after === undefined ? 0 : await this.#startAfter(query.after, records)
     return records.slice(start, start + LIST_PAGE).map((record) => infoOf(this.#context, record))
   }
@@ -174,12 +180,13 @@ export class SessionStore<Data> {
       throw new SessionError('INVALID_ARGUMENT', 'except must be the id of a session.')
     }
     await this.#context.records.ready()
+    await this.#foreign.noteRevoked(checkUserId(userId))
     return endUserSessions(this.#context, checkUserId(userId), reason, except)
   }
 
   /** Changes the data of all of a user's live sessions, each atomically; the sessions afterwards. */
   async updateUser(userId: string, recipe: Recipe<Data>): Promise<Session<Data>[]> {
-    const records = await this.#liveRecordsOf(userId)
+    const records = await liveRecordsOf(this.#context, userId)
     const updated = await Promise.all(
       records.map((record) => {
         return this.#updates.submit({ record, fresh: true, token: null, superseded: false }, recipe, false)
@@ -212,8 +219,17 @@ export class SessionStore<Data> {
    * is being written to the archive at that very moment is erased a minute later.
    * @throws SessionError `ARCHIVE_UNAVAILABLE`: call it again
    */
-  eraseUser(userId: string): Promise<UserErased> {
+  async eraseUser(userId: string): Promise<UserErased> {
+    await this.#foreign.noteRevoked(checkUserId(userId))
     return eraseUserData(this.#holder(), checkUserId(userId))
+  }
+
+  /**
+   * Sessions of this store under ids that a framework makes, for drop-in stores. Each is a session like any other.
+   * @throws SessionError `INVALID_ARGUMENT`
+   */
+  foreign(options: ForeignOptions): ForeignSessions<Data> {
+    return this.#foreign.open(options)
   }
 
   /** A value for a form field or header that only pages of this session can know, masked anew each time. */
@@ -301,6 +317,7 @@ export class SessionStore<Data> {
   async #close(): Promise<void> {
     this.#sweeper.stop()
     this.#watcher.stop()
+    this.#foreign.flush()
     await this.drain()
     await this.#context.feed?.close()
     this.#context.events.close()
@@ -317,13 +334,6 @@ export class SessionStore<Data> {
     const last = await this.#context.records.readOne(id)
     if (last === null || last.userId !== records[0]?.userId) return 0
     return records.filter((record) => isListedBefore(record, last)).length
-  }
-
-  async #liveRecordsOf(userId: string) {
-    await this.#context.records.refresh()
-    const user = userKeyOf(this.#context, checkUserId(userId))
-    const records = await this.#context.engine.list(user, this.#context.clock.now())
-    return records.filter((record) => record.userId === userId && !this.#context.records.isCutOff(record))
   }
 }
 

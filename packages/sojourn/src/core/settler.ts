@@ -5,6 +5,8 @@ import { letterOf } from './dead-letters.ts'
 import { within } from './deadline.ts'
 import { Erasure, isErasureMark } from './erasure.ts'
 import { SessionError } from './errors.ts'
+import { linkContentIn } from './foreign-link.ts'
+import { LinkKeeper } from './foreign-link-keeper.ts'
 import { isOwn, removeOwn } from './own-record.ts'
 import { Pace } from './pace.ts'
 import {
@@ -40,6 +42,7 @@ export class Settler<Data> {
   readonly #archiver: Archiver<Data> | null
   readonly #about: About
   readonly #pace: Pace
+  readonly #links: LinkKeeper
   /** The earliest end that waits, as far as this process has seen, and how long that is known to be so. */
   #waiting: { readonly since: Instant; readonly until: Milliseconds } | null = null
   /** The end at which the last sweep stopped, because its time was over; null when it came to the last one. */
@@ -50,6 +53,7 @@ export class Settler<Data> {
     this.#archiver = archiver
     this.#about = about
     this.#pace = new Pace(context)
+    this.#links = new LinkKeeper(context)
   }
 
   /**
@@ -166,7 +170,7 @@ export class Settler<Data> {
     return [...forgotten, ...(await this.#inPortions(young, keep, failures))]
   }
 
-  /** Dead letters and marks. A letter waits for a process that archives. */
+  /** Dead letters, marks and links. A letter waits for a process that archives. */
   async #lookedAt(own: readonly SessionRecord[], failures: unknown[]): Promise<number> {
     const { engine, clock } = this.#context
     const live = own.filter(({ ended }) => ended === null)
@@ -178,6 +182,8 @@ export class Settler<Data> {
       return Promise.all(some.map(({ id }) => removeOwn(engine, id, clock.now())))
     }
     const removed = await this.#inPortions(useless, removal, failures)
+    const links = live.filter((record) => linkContentIn(record) !== null)
+    const followedLinks = await this.#inPortions(links, (some) => this.#links.lookAt(some), failures)
     // Not at the engine's pace: a destination that does not answer would take the place of others.
     const followed = await Promise.allSettled(live.filter(isErasureMark).map((mark) => this.#followUp(mark)))
     failures.push(...reasonsIn(followed))
@@ -187,9 +193,12 @@ export class Settler<Data> {
       checkpoints?.write(marks) ?? 0,
     ])
     failures.push(...reasonsIn(outcomes))
-    return outcomes.reduce((sum, outcome) => {
-      return outcome.status === 'fulfilled' ? sum + outcome.value : sum
-    }, removed.length + erased.length)
+    return outcomes.reduce(
+      (sum, outcome) => {
+        return outcome.status === 'fulfilled' ? sum + outcome.value : sum
+      },
+      removed.length + followedLinks.length + erased.length,
+    )
   }
 
   /** An archive that does not answer must not hold up the sweep: the mark comes again. */

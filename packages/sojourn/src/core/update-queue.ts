@@ -1,3 +1,4 @@
+import { type Activity, afterActivity } from './activity.ts'
 import type { Addressed } from './address.ts'
 import { type StoreContext, snapshotOf } from './context.ts'
 import { SessionError } from './errors.ts'
@@ -14,10 +15,13 @@ import type { TokenParts } from './token.ts'
 const CONFLICT_RETRIES = 8
 const WAITING_LIMIT = 100
 
+/** Whether an update counts as activity now, or what it counts as instead. */
+type Use = boolean | Activity
+
 interface Job<Data> {
   readonly recipe: Recipe<Data>
   readonly addressed: Addressed
-  readonly touch: boolean
+  readonly touch: Use
   readonly resolve: (session: Session<Data> | null) => void
   readonly reject: (error: unknown) => void
 }
@@ -39,7 +43,7 @@ export class UpdateQueue<Data> {
   }
 
   /** The session after the recipe; null when it has ended. Rejects with what the recipe throws. */
-  submit(addressed: Addressed, recipe: Recipe<Data>, touch: boolean): Promise<Session<Data> | null> {
+  submit(addressed: Addressed, recipe: Recipe<Data>, touch: Use): Promise<Session<Data> | null> {
     return new Promise((resolve, reject) => {
       const job = { recipe, addressed, touch, resolve, reject }
       const waiting = this.#waiting.get(addressed.record.id)
@@ -116,11 +120,7 @@ export class UpdateQueue<Data> {
     jobs: readonly Job<Data>[],
     now: Instant,
   ): SessionRecord {
-    const active = jobs.some((job) => job.touch)
-    const seenAt = active ? Math.max(now, base.seenAt) : base.seenAt
-    const expiresAt = active
-      ? expiryOf(seenAt, this.#context.policy.lifetime.idle, base.absoluteAt)
-      : base.expiresAt
+    const { seenAt, expiresAt } = this.#timesAfter(base, jobs, now)
     const { digest, previous, retired } = secretsAfterUse(base, tokensOf(jobs), now)
     const { id, userId, version, createdAt, absoluteAt, authenticatedAt, ended } = base
     // Written out, in the order of those that engines make: spreading is slow, and so is reading what comes of it.
@@ -141,11 +141,24 @@ export class UpdateQueue<Data> {
     }
   }
 
+  #timesAfter(base: SessionRecord, jobs: readonly Job<Data>[], now: Instant): Activity {
+    const { absoluteAt } = base
+    const active = jobs.some((job) => job.touch === true)
+    const seenAt = active ? Math.max(now, base.seenAt) : base.seenAt
+    const { idle } = this.#context.policy.lifetime
+    const expiresAt = active ? expiryOf(seenAt, idle, absoluteAt) : base.expiresAt
+    return jobs.reduce<Activity>(
+      (times, { touch }) =>
+        typeof touch === 'object' ? afterActivity({ ...times, absoluteAt }, touch) : times,
+      { seenAt, expiresAt },
+    )
+  }
+
   /** A token that changed nothing was used all the same. */
   #noteUse(jobs: readonly Job<Data>[], record: SessionRecord): void {
     const named = jobs.filter(({ addressed }) => addressed.token !== null)
     if (named.length === 0) return
-    const active = named.some((job) => job.touch)
+    const active = named.some((job) => job.touch === true)
     noteUse(this.#context, record, tokensOf(named), active)
   }
 

@@ -21,6 +21,16 @@ export interface SetCookie {
   readonly sameSite: SameSite
   /** In seconds, 0 to take it back; null where it goes when the browser closes. */
   readonly maxAge: number | null
+  /** Cookies of before, which go with it. */
+  readonly takenBack?: readonly OldCookie[]
+}
+
+/** A cookie of before, as far as a browser must know it to drop it. */
+export interface OldCookie {
+  readonly name: string
+  readonly path: string
+  /** Null for one that belongs to its host alone. */
+  readonly domain: string | null
 }
 
 const PAST = 'Thu, 01 Jan 1970 00:00:00 GMT'
@@ -39,6 +49,13 @@ export function issueCookie(cookie: Cookie, token: string, left: Milliseconds): 
  */
 export function clearCookie({ name, secure, sameSite }: Cookie): SetCookie {
   return { name, value: '', secure, sameSite, maxAge: 0 }
+}
+
+/** Takes a cookie of before back; a browser looks at name, path and domain alone. */
+export function lineWithout({ name, path, domain }: OldCookie): string {
+  const where = domain === null ? '' : `; Domain=${domain}`
+  const secure = /^__(?:Host|Secure)-/i.test(name) ? '; Secure' : ''
+  return `${name}=; Path=${path}${where}${secure}; HttpOnly; Max-Age=0; Expires=${PAST}`
 }
 
 /** The value of the header. A cookie that is taken back has a date too, for what knows no `Max-Age`. */

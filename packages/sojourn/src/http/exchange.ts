@@ -1,5 +1,5 @@
 import { type Issued, type Session, SessionError, type SessionStore } from '../core/index.ts'
-import { clearCookie, issueCookie } from './cookie.ts'
+import { clearCookie, issueCookie, type OldCookie, type SetCookie } from './cookie.ts'
 import { allowsCookie, type Credential } from './credential.ts'
 import type { HttpConfig } from './http-options.ts'
 import type { Incoming } from './incoming.ts'
@@ -17,6 +17,8 @@ export interface ExchangeParts<Data> {
   readonly writesOnGet: () => boolean
   /** The client's address. */
   readonly address: () => string | undefined
+  /** Cookies of before sojourn that the client still holds. */
+  readonly oldCookies: readonly OldCookie[]
 }
 
 /** What the session of a request turned out to be before its handler ran. */
@@ -122,8 +124,13 @@ export class Exchange<Data> {
   forget(): void {
     this.#opened = { token: null, session: null }
     if (!this.#clientHasCookie || this.parts.head.isSent) return
-    this.parts.head.setCookie(clearCookie(this.parts.config.cookie))
+    this.#setCookie(clearCookie(this.parts.config.cookie))
     this.#clientHasCookie = false
+  }
+
+  #setCookie(cookie: SetCookie): void {
+    const { head, oldCookies } = this.parts
+    head.setCookie(oldCookies.length === 0 ? cookie : { ...cookie, takenBack: oldCookies })
   }
 
   get #isCookieBorne(): boolean {
@@ -151,7 +158,7 @@ export class Exchange<Data> {
     const { head, config, store } = this.parts
     if (this.#isCookieBorne) {
       if (head.isSent) return false
-      head.setCookie(issueCookie(config.cookie, token, session.absoluteAt - store.clock.now()))
+      this.#setCookie(issueCookie(config.cookie, token, session.absoluteAt - store.clock.now()))
       this.#clientHasCookie = true
     }
     this.#opened = { token, session }

@@ -1,4 +1,4 @@
-import { lineOf, type SetCookie } from './cookie.ts'
+import { lineOf, lineWithout, type SetCookie } from './cookie.ts'
 import { waitAfter } from './problem.ts'
 
 /** The headers of a response that is not sent yet, by names in lower case. */
@@ -29,9 +29,9 @@ export class HeadChanges {
   complete(headers: HeadersOut, status: number): void {
     if (this.cookie !== null) {
       headers.set('set-cookie', withCookie(headers.all('set-cookie'), this.cookie))
-      for (const name of headers.names()) if (CACHE_OVERRIDE.test(name)) headers.remove(name)
     }
     if (this.cookie !== null || headers.all('cache-control').length === 0) {
+      for (const name of headers.names()) if (CACHE_OVERRIDE.test(name)) headers.remove(name)
       headers.set('cache-control', [PRIVATE])
     }
     const vary = varyWith(headers.all('vary'), this.#varyOn)
@@ -52,5 +52,6 @@ export function varyWith(present: readonly string[], names: readonly string[]): 
 
 /** `Set-Cookie` lines with ours at the end, and no other of its name. */
 function withCookie(lines: readonly string[], cookie: SetCookie): string[] {
-  return [...lines.filter((line) => !line.startsWith(`${cookie.name}=`)), lineOf(cookie)]
+  const others = lines.filter((line) => !line.startsWith(`${cookie.name}=`))
+  return [...others, lineOf(cookie), ...(cookie.takenBack ?? []).map(lineWithout)]
 }

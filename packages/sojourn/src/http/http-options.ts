@@ -4,6 +4,7 @@ import { AnonymousLimit, type AnonymousOptions } from './anonymous-limit.ts'
 import type { Cookie } from './cookie.ts'
 import { type CookieOptions, cookieOf } from './cookie-options.ts'
 import type { HttpEventListener } from './http-events.ts'
+import type { OldSessions } from './old-sessions.ts'
 import { isOrigin, type OriginRule } from './origin-check.ts'
 
 const TRANSPORTS = ['cookie', 'bearer', 'both'] as const
@@ -36,6 +37,11 @@ export interface HttpOptions<Request = IncomingMessage> {
   /** The client's address, for `anonymous`. Behind a proxy it must be told. Default: the socket's, where there is one. */
   readonly address?: (request: Request) => string | undefined
   readonly anonymous?: AnonymousOptions
+  /**
+   * Where sessions were before, such as `fromExpressSession()` of `sojourn/migrate`: who comes without a session of ours
+   * and with a cookie of before gets ours in its place, and stays logged in.
+   */
+  readonly migrateFrom?: OldSessions
   /** Hears of refused requests. Its failures are ignored. */
   readonly onEvent?: HttpEventListener
 }
@@ -51,12 +57,13 @@ export interface HttpConfig<Request = IncomingMessage> {
   /** Null where the connection itself is asked. */
   readonly address: ((request: Request) => string | undefined) | null
   readonly anonymous: AnonymousLimit
+  readonly migrateFrom: OldSessions | null
   readonly listener: HttpEventListener | null
 }
 
 const FLAGS = ['development', 'allowNoOrigin'] as const
 const FUNCTIONS = ['writeOnGet', 'touch', 'address', 'onEvent'] as const
-const OBJECTS = ['cookie', 'anonymous'] as const
+const OBJECTS = ['cookie', 'anonymous', 'migrateFrom'] as const
 const KNOWN: readonly string[] = [...FLAGS, ...FUNCTIONS, ...OBJECTS, 'transport', 'origins']
 
 /** @throws SessionError `INVALID_ARGUMENT` for an option that is unknown, malformed or unsafe */
@@ -76,6 +83,7 @@ export function configOf<Request>(
     touch: options.touch ?? (() => true),
     address: options.address ?? null,
     anonymous: new AnonymousLimit(options.anonymous ?? {}, store.clock, listener),
+    migrateFrom: beforeOf(options.migrateFrom),
     listener,
   }
 }
@@ -91,6 +99,12 @@ function checkShape(options: object): void {
   if (fun !== undefined) throw refusal(`${fun} must be a function`)
   const object = wrong(OBJECTS, 'object')
   if (object !== undefined) throw refusal(`${object} must be an object`)
+}
+
+function beforeOf(old: OldSessions | undefined): OldSessions | null {
+  if (old === undefined) return null
+  if (typeof old.presented === 'function' && typeof old.label === 'string') return old
+  throw refusal('migrateFrom takes what fromExpressSession or another function of sojourn/migrate makes')
 }
 
 function trustedOf(origins: unknown): ReadonlySet<string> | null {

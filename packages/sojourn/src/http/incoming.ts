@@ -1,5 +1,5 @@
 /** The headers that sojourn reads, beside `Authorization`. */
-export type HeaderName = 'cookie' | 'host' | 'origin' | 'sec-fetch-site'
+export type HeaderName = 'cookie' | 'host' | 'origin' | 'sec-fetch-site' | 'upgrade'
 
 /** What sojourn looks at in a request, whichever way it came. */
 export interface Incoming {

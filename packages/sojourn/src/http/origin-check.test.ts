@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { isAllowedOrigin, isOrigin, isUnsafe, type OriginRule } from './origin-check.ts'
+import { isAllowedOrigin, isOrigin, isUnsafe, type OriginRule, opensSocket } from './origin-check.ts'
+import { WebIncoming } from './web-request.ts'
 
 const OWN = 'https://bank.example'
 const PARTNER = 'https://shop.example:8443'
@@ -107,6 +108,16 @@ describe('the origin check', () => {
     'T31: %s is checked',
     (method) => expect(isUnsafe(method)).toBe(true),
   )
+
+  test.each([
+    ['websocket', true],
+    ['WebSocket', true],
+    ['h2c', false],
+    [null, false],
+  ])('T29: a request to upgrade to %s opens a WebSocket: %s', (upgrade, expected) => {
+    const headers = { get: (name: string) => (name === 'upgrade' ? upgrade : null) }
+    expect(opensSocket(new WebIncoming({ method: 'GET', url: OWN, headers }))).toBe(expected)
+  })
 
   test.each(['https://bank.example', 'http://localhost:3000', 'http://[::1]:3000'])(
     '%s is an origin',

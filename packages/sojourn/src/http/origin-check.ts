@@ -32,6 +32,14 @@ export function isUnsafe(method: string | undefined): boolean {
 }
 
 /**
+ * Whether a request asks for a WebSocket. Any page can make a browser ask, with the cookie, and then talk; so the origin
+ * is checked although the method is GET, where a framework lets such requests pass middleware (SECURITY T29).
+ */
+export function opensSocket(request: Incoming): boolean {
+  return /websocket/i.test(request.header('upgrade') ?? '')
+}
+
+/**
  * Whether a request may act with a cookie (SECURITY T31, T32). Origins are compared as whole strings with the
  * configured list, never with `Host`, which the client writes too.
  */

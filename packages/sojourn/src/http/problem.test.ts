@@ -8,6 +8,8 @@ describe('a failure as a response of the Fetch standard', () => {
       headers: {
         'Access-Control-Allow-Origin': '*',
         'Cache-Control': 'public',
+        'CDN-Cache-Control': 'max-age=600',
+        'Surrogate-Control': 'max-age=600',
         'Content-Encoding': 'gzip',
         ETag: '"x"',
       },

@@ -7,9 +7,11 @@ const RETRY_AFTER = new Map([
   [429, { min: 30, max: 60 }],
   [503, { min: 1, max: 5 }],
 ])
-/** What described a body that is not sent now. */
+/** What described a body that is not sent now, and where it may be kept in spite of `Cache-Control`. */
 const OF_THE_BODY = [
   'Accept-Ranges',
+  'CDN-Cache-Control',
+  'Surrogate-Control',
   'Content-Disposition',
   'Content-Encoding',
   'Content-Language',

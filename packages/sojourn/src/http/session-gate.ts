@@ -1,11 +1,13 @@
 import type { IncomingMessage } from 'node:http'
-import { SessionError, type SessionStore } from '../core/index.ts'
-import { type Credential, credentialOf } from './credential.ts'
+import type { ForeignSessions } from '../core/foreign-sessions.ts'
+import { type Issued, SessionError, type SessionStore } from '../core/index.ts'
+import { allowsCookie, type Credential, credentialOf } from './credential.ts'
 import { Exchange, type Opened } from './exchange.ts'
 import { tell } from './http-events.ts'
 import { configOf, type HttpConfig, type HttpOptions } from './http-options.ts'
 import type { Incoming } from './incoming.ts'
-import { isAllowedOrigin, isUnsafe, provenanceOf } from './origin-check.ts'
+import { type OldPresented, presentedIn } from './old-sessions.ts'
+import { isAllowedOrigin, isUnsafe, opensSocket, provenanceOf } from './origin-check.ts'
 import { statusOf } from './problem.ts'
 import { RequestSession } from './request-session.ts'
 import type { ResponseHead } from './response-head.ts'
@@ -23,11 +25,15 @@ const VARY_ON = {
 export class SessionGate<Data, Request = IncomingMessage> {
   readonly #store: SessionStore<Data>
   readonly #config: HttpConfig<Request>
+  /** Null where there were no sessions before. */
+  readonly #before: ForeignSessions<Data> | null
 
   /** @throws SessionError `INVALID_ARGUMENT` for an option that is unknown, malformed or unsafe */
   constructor(store: SessionStore<Data>, options: HttpOptions<Request> = {}) {
     this.#store = store
     this.#config = configOf(options, store)
+    const { migrateFrom } = this.#config
+    this.#before = migrateFrom && store.foreign({ label: migrateFrom.label, adopts: true })
   }
 
   /** The request headers that a session is found by. */
@@ -51,7 +57,10 @@ export class SessionGate<Data, Request = IncomingMessage> {
     const credential = credentialOf(incoming, config)
     this.#checkOrigin(incoming, credential)
     const touch = config.touch(request)
-    const opened = await this.#read(credential, touch)
+    const read = await this.#read(credential, touch)
+    const old = this.#oldOf(incoming, credential, head)
+    const moved = old === null ? null : await this.#moved(old, read)
+    const opened = moved !== null && 'failure' in moved ? moved : read
     const exchange = new Exchange<Data>(
       {
         store: this.#store,
@@ -61,16 +70,18 @@ export class SessionGate<Data, Request = IncomingMessage> {
         credential,
         writesOnGet: () => config.writeOnGet(request),
         address: () => (config.address === null ? incoming.remoteAddress : config.address(request)),
+        oldCookies: old?.cookies ?? [],
       },
       opened,
     )
+    if (moved !== null && 'token' in moved) exchange.reissue(moved)
     await this.#renew(exchange, credential, opened)
     return new RequestSession(exchange)
   }
 
   /** Also without a session: a log-in form is worth a forged request too (SECURITY T36). */
   #checkOrigin(request: Incoming, credential: Credential): void {
-    if (credential.via === 'bearer' || !isUnsafe(request.method)) return
+    if (credential.via === 'bearer' || !(isUnsafe(request.method) || opensSocket(request))) return
     if (isAllowedOrigin(provenanceOf(request), this.#config.origins)) return
     tell(this.#config.listener, { name: 'malicious_csrf', method: request.method, check: 'origin' })
     throw new SessionError('ORIGIN_REFUSED')
@@ -81,6 +92,24 @@ export class SessionGate<Data, Request = IncomingMessage> {
     try {
       const session = await this.#store.read(token, { touch })
       return { token: session === null ? null : token, session }
+    } catch (failure) {
+      return { failure }
+    }
+  }
+
+  /** A cookie of before, where ours may take its place. */
+  #oldOf(incoming: Incoming, { via }: Credential, head: ResponseHead): OldPresented | null {
+    const config = this.#config
+    if (via !== 'cookie' || head.isSent || !allowsCookie(incoming, config)) return null
+    return presentedIn(config.migrateFrom, incoming)
+  }
+
+  /** The session of before, as one of ours; null when there is one of ours already, or none of before. */
+  async #moved(old: OldPresented, read: Opened<Data>): Promise<Issued<Data> | { failure: unknown } | null> {
+    if (this.#before === null || 'failure' in read || read.session !== null) return null
+    try {
+      const find = () => old.find(this.#store.clock.now())
+      return await this.#before.adopt(old.credential, { find, remove: old.remove })
     } catch (failure) {
       return { failure }
     }

@@ -54,7 +54,9 @@ describe('the head of a response of the Fetch standard', () => {
   })
 
   test("T25: looking makes it private, and leaves the application's own word", () => {
-    const plain = sealed(new Response('x', { headers: { Vary: 'Accept' } }), (head) => head.look())
+    const headers = { Vary: 'Accept', 'CDN-Cache-Control': 'max-age=60' }
+    const plain = sealed(new Response('x', { headers }), (head) => head.look())
+    expect(plain.headers.get('cdn-cache-control')).toBeNull()
     expect(plain.headers.get('cache-control')).toBe('private, no-store')
     expect(plain.headers.get('vary')).toBe('Accept, Cookie')
     const own = new Response('x', { headers: { 'Cache-Control': 'private, max-age=5' } })

@@ -33,13 +33,18 @@ export class WebHead implements ResponseHead {
     this.#changes.hasFailed = true
   }
 
+  /** There will be an answer without what is ours: a change that comes now is refused, before it is stored. */
+  close(): void {
+    this.#sent = true
+  }
+
   /**
    * The response with what is ours, as a copy: one object without a body may be the answer to many requests, and none
    * may get the cookie of another (SECURITY T30). The same one when nobody looked, and when it answers an upgrade,
    * which cannot be copied and is no page that a cache keeps.
    */
   sealed(response: Response): Response {
-    this.#sent = true
+    this.close()
     if (!this.#looked || response.status === SWITCHING_PROTOCOLS) return response
     const copy = new Response(response.body, response)
     this.#changes.complete(new WebHeaders(copy.headers), copy.status)

@@ -1,0 +1,98 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { jsonCopy } from '../core/foreign-data.ts'
+import type { ForeignSessions } from '../core/foreign-sessions.ts'
+import { ForeignView } from '../core/foreign-view.ts'
+import type { SessionStore } from '../core/session-store.ts'
+import { type CookieTimes, dressed, stripped, usedBy } from './express-cookie.ts'
+
+/** A session as express-session hands it over. */
+export interface ExpressSession {
+  readonly cookie?: CookieTimes | null
+}
+
+type Data = Record<string, unknown>
+
+/**
+ * What express-session asks of a store, as promises. A write is a change to what its request has read: which that is
+ * is known by the object that the request got (CONTRACTS, section 1.1).
+ */
+export class ExpressDesk<StoreData> {
+  readonly #sessions: SessionStore<StoreData>
+  readonly #foreign: ForeignSessions<StoreData>
+  readonly #views = new WeakMap<object, ForeignView>()
+  /** The id whose read has failed, for what follows from that in the same request. */
+  readonly #failed = new AsyncLocalStorage<string>()
+
+  constructor(sessions: SessionStore<StoreData>, foreign: ForeignSessions<StoreData>) {
+    this.#sessions = sessions
+    this.#foreign = foreign
+  }
+
+  async get(id: string): Promise<Data | null> {
+    const found = await this.#foreign.read(id)
+    if (found === null) return null
+    const session = dressed(found.data, found)
+    this.#views.set(session, found.view)
+    return session
+  }
+
+  /** Has a session be known as what was made of data that was read. */
+  adopt(session: object, data: object): void {
+    const view = this.#views.get(data)
+    if (view !== undefined) this.#views.set(session, view)
+  }
+
+  /** Refused or not, the middleware is told that it is done. */
+  async set(id: string, session: ExpressSession): Promise<void> {
+    const json = jsonCopy(session)
+    const use = usedBy(cookieOf(json))
+    await this.#foreign.write(id, { data: stripped(json), use, view: this.#viewOf(session) })
+  }
+
+  /** Only the cookie of the session is looked at: its data may be older than what is stored. */
+  async touch(id: string, session: ExpressSession): Promise<void> {
+    await this.#foreign.touch(id, {
+      use: usedBy(session.cookie ?? {}),
+      view: this.#views.get(session) ?? null,
+    })
+  }
+
+  /** Takes an id of the middleware's, or one of those that `all` tells. */
+  async destroy(id: string): Promise<void> {
+    // With `unset: 'destroy'` the middleware would end a session because it could not be read.
+    if (this.#failed.getStore() === id) return
+    if (!(await this.#foreign.revoke(id))) await this.#sessions.revoke({ id, operator: true })
+  }
+
+  async all(): Promise<Record<string, Data>> {
+    const found: Record<string, Data> = {}
+    for await (const page of this.#foreign.all()) {
+      for (const entry of page) found[entry.id] = dressed(entry.data, entry)
+    }
+    return found
+  }
+
+  length(): Promise<number> {
+    return this.#foreign.count()
+  }
+
+  async clear(): Promise<void> {
+    await this.#foreign.clear()
+  }
+
+  /** Runs what follows from a read that failed. */
+  afterFailure(id: string, follow: () => void): void {
+    this.#failed.run(id, follow)
+  }
+
+  /** One that was not read starts with nothing, and knows from then on what it wrote. */
+  #viewOf(session: object): ForeignView {
+    const view = this.#views.get(session) ?? new ForeignView()
+    this.#views.set(session, view)
+    return view
+  }
+}
+
+function cookieOf({ cookie }: Data): CookieTimes {
+  return typeof cookie === 'object' && cookie !== null ? cookie : {}
+}

@@ -1,0 +1,111 @@
+import { createHash, createHmac } from 'node:crypto'
+import type { StoreContext } from './context.ts'
+import { linkContentIn } from './foreign-link.ts'
+import type { Page, SessionId, SessionRecord } from './port.ts'
+
+const PAGE = 100
+const HANDLE = /^~([A-Za-z0-9_-]{16})[A-Za-z0-9_-]{12}$/
+const MARK_LABEL = 'sojourn/mark/v1\0'
+/** 72 bits: two of a store's texts never share a mark. */
+const MARK_LENGTH = 12
+
+type Uses = Pick<StoreContext<unknown>, 'engine' | 'records' | 'clock' | 'bucketKey'>
+
+/** A session that a walk came by. */
+interface Walked {
+  /**
+   * `~`, the id of its link, and the link's tag. The first is a hash of the foreign id, which that cannot be told from;
+   * who knows the foreign id still cannot tell the second. It ends the session and opens nothing (CONTRACTS L15);
+   * unlike the session's own id nobody is shown it who could not end the session anyway.
+   */
+  readonly handle: string
+  readonly record: SessionRecord
+}
+
+/**
+ * A walk over the live sessions of one label. It goes by the links, which tell the label: of all else that is stored it
+ * looks at nothing, and reads no session but those.
+ */
+export class ForeignWalk {
+  readonly #context: Uses
+  readonly #label: string
+
+  constructor(context: Uses, label: string) {
+    this.#context = context
+    this.#label = label
+  }
+
+  /** Each live session once, page by page; a page may be empty. Goes through the whole store. */
+  async *pages(): AsyncGenerator<readonly Walked[], void, undefined> {
+    const { engine, records } = this.#context
+    await records.refresh()
+    const seen = new Set<SessionId>()
+    for (let after: string | null = null, isFirst = true; isFirst || after !== null; isFirst = false) {
+      const page: Page = await engine.scan(after, PAGE)
+      yield [...(await this.#liveOf(page.records))].flatMap(([handle, record]) => {
+        if (seen.has(record.id)) return []
+        seen.add(record.id)
+        return [{ handle, record }]
+      })
+      after = page.next
+    }
+  }
+
+  /** The live session that a handle of this label names. */
+  async find(handle: unknown): Promise<SessionRecord | null> {
+    const [, linkId = null] = (typeof handle === 'string' && HANDLE.exec(handle)) || []
+    const link = linkId === null ? null : await this.#context.records.readOne(linkId)
+    const session = link === null || handleOf(link) !== handle ? null : this.#sessionOf(link)
+    const record = session === null ? null : await this.#context.records.readOne(session)
+    return record !== null && this.#isLive(record) ? record : null
+  }
+
+  /** A text as it may stand in stored data without being told: what has the same mark is the same text. */
+  mark(text: string): string {
+    const { bucketKey } = this.#context
+    const hasher = bucketKey === null ? createHash('sha256') : createHmac('sha256', bucketKey)
+    return hasher.update(`${MARK_LABEL}${this.#label}\0${text}`).digest('base64url').slice(0, MARK_LENGTH)
+  }
+
+  /** The live sessions of links, by handle. Where one has just taken the place of another its link leads to it by now. */
+  async #liveOf(page: readonly SessionRecord[]): Promise<Map<string, SessionRecord>> {
+    const links = page.filter((link) => this.#sessionOf(link) !== null)
+    const live = await this.#follow(links)
+    const dead = links.filter((link) => !live.has(handleOf(link)))
+    if (dead.length === 0) return live
+    const now = await this.#context.engine.read(dead.map(({ id }) => id))
+    const moved = dead.flatMap((link, index) => {
+      const current = now[index] ?? null
+      return current !== null && this.#sessionOf(current) !== this.#sessionOf(link) ? [current] : []
+    })
+    for (const [handle, record] of await this.#follow(moved)) live.set(handle, record)
+    return live
+  }
+
+  async #follow(links: readonly SessionRecord[]): Promise<Map<string, SessionRecord>> {
+    const targets = links.flatMap((link) => {
+      const session = this.#sessionOf(link)
+      return session === null ? [] : [{ handle: handleOf(link), session }]
+    })
+    const found = await this.#context.engine.read(targets.map(({ session }) => session))
+    return new Map(
+      targets.flatMap(({ handle }, index) => {
+        const record = found[index] ?? null
+        return record !== null && this.#isLive(record) ? [[handle, record] as const] : []
+      }),
+    )
+  }
+
+  #sessionOf(record: SessionRecord): SessionId | null {
+    const content = linkContentIn(record)
+    return content?.label === this.#label ? content.session : null
+  }
+
+  #isLive(record: SessionRecord): boolean {
+    return this.#context.records.isLive(record, this.#context.clock.now())
+  }
+}
+
+function handleOf(link: SessionRecord): string {
+  return `~${link.id}${linkContentIn(link)?.tag ?? ''}`
+}

@@ -1,0 +1,83 @@
+import type { Activity } from './activity.ts'
+import { jsonCopy } from './foreign-data.ts'
+import { linkContentIn } from './foreign-link.ts'
+import type { ForeignOptions } from './foreign-options.ts'
+import type { ForeignSession, ForeignSessions } from './foreign-sessions.ts'
+import type { ForeignView } from './foreign-view.ts'
+import type { SessionRecord } from './port.ts'
+import { MINUTE, type Place, type Visit, type World } from './world.test-support.ts'
+
+/** The `user` field, as an application would say whose data it is. */
+export function userIn({ user }: Readonly<Record<string, unknown>>): string | undefined {
+  return typeof user === 'string' ? user : undefined
+}
+
+/** A drop-in store as one process has it. */
+export class Desk {
+  readonly place: Place
+  readonly sessions: ForeignSessions<Visit>
+
+  static async open(world: World, options: Partial<ForeignOptions> = {}): Promise<Desk> {
+    return new Desk(await world.place(), options)
+  }
+
+  constructor(place: Place, options: Partial<ForeignOptions> = {}) {
+    this.place = place
+    this.sessions = place.store.foreign({ label: 'test', userId: userIn, ...options })
+  }
+
+  /** What is there, where something must be. */
+  async read(id: string): Promise<ForeignSession> {
+    const found = await this.sessions.read(id)
+    if (found === null) throw new Error(`nothing is stored under ${id}`)
+    return found
+  }
+
+  /** The data alone. */
+  async data(id: string): Promise<Record<string, unknown> | null> {
+    return (await this.sessions.read(id))?.data ?? null
+  }
+
+  write(
+    id: string,
+    data: unknown,
+    view: ForeignView | null = null,
+    use: Activity | null = null,
+  ): Promise<boolean> {
+    return this.sessions.write(id, { data: jsonCopy(data), use, view })
+  }
+
+  touch(id: string, use: Activity | null = null, view: ForeignView | null = null): Promise<boolean> {
+    return this.sessions.touch(id, { use, view })
+  }
+}
+
+/** A use at this moment of the world, for so long. */
+export function lasting(world: World, ms: number): Activity {
+  const seenAt = world.clock.now()
+  return { seenAt, expiresAt: seenAt + ms }
+}
+
+/** Every record that is stored. */
+export async function everything(world: World): Promise<SessionRecord[]> {
+  const found: SessionRecord[] = []
+  let after: string | null = null
+  do {
+    const page: Awaited<ReturnType<typeof world.raw.scan>> = await world.raw.scan(after, 100)
+    found.push(...page.records)
+    after = page.next
+  } while (after !== null)
+  return found
+}
+
+export async function linksOf(world: World): Promise<SessionRecord[]> {
+  return (await everything(world)).filter((record) => linkContentIn(record) !== null)
+}
+
+/** Time goes by in steps, and after each of them all that is due is settled. */
+export async function sweepFor(world: World, { store }: Place, ms: number, step = MINUTE): Promise<void> {
+  for (let gone = 0; gone < ms; gone += step) {
+    world.clock.advance(step)
+    while ((await store.sweep()) > 0);
+  }
+}
