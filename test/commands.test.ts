@@ -11,11 +11,14 @@ interface Ran {
   readonly stderr: string
 }
 
-/** Runs node in the root of the workspace, with nothing in its environment but what is given. */
+/** Runs node in the root of the workspace, with nothing in its environment but what is given, and what Next's types ask for. */
 function node(args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
   return new Promise((resolve) => {
-    execFile(process.execPath, args, { cwd: ROOT, env }, (error, stdout, stderr) =>
-      resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
+    execFile(
+      process.execPath,
+      args,
+      { cwd: ROOT, env: { NODE_ENV: 'test', ...env } },
+      (error, stdout, stderr) => resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
     )
   })
 }

@@ -46,7 +46,7 @@ async function playScript(block: Block, project: EmptyProject, file: string): Pr
 }
 
 async function playServer(block: Block, project: EmptyProject, file: string): Promise<string[]> {
-  const env = { PORT: String(await freePort()) }
+  const env = { PORT: String(await freePort()), NODE_ENV: 'development' as const }
   const server = spawn(process.execPath, [file], { cwd: project.folder, env })
   try {
     const base = await printedUrl(server)

@@ -8,6 +8,10 @@ import { isContestant } from './contestants/contestants.ts'
 import { runEmbedded } from './embedded/embedded.ts'
 import { updatePage } from './embedded/markdown.ts'
 import { fillStore, openStore } from './embedded/open-store.ts'
+import { runHttp } from './http/http-bench.ts'
+import { updateHttpPage } from './http/http-markdown.ts'
+import { HTTP_HELP, parseHttp } from './http/http-options.ts'
+import { serveAsker, serveHttp } from './http/http-process.ts'
 import { isRedisContestant } from './redis/contestants/contestants.ts'
 import { runRedis } from './redis/redis-bench.ts'
 import { updateRedisPages } from './redis/redis-markdown.ts'
@@ -30,6 +34,9 @@ switch (command) {
   case 'archive':
     await bench(ARCHIVE_HELP, () => parseArchive(rest), runArchive, updateArchivePage)
     break
+  case 'http':
+    await bench(HTTP_HELP, () => parseHttp(rest), runHttp, updateHttpPage)
+    break
   // What follows is for the processes that this one starts.
   case 'serve':
     if (isContestant(first)) await serveContestant(first, second)
@@ -43,6 +50,12 @@ switch (command) {
   case 'serve-archive':
     await serveArchive(JSON.parse(first))
     break
+  case 'serve-http':
+    await serveHttp(JSON.parse(first))
+    break
+  case 'serve-asker':
+    serveAsker()
+    break
   case 'fill':
     await fillStore(first, Number(second))
     break
@@ -50,7 +63,7 @@ switch (command) {
     console.log(JSON.stringify(await openStore(first, Number(second), Number(third))))
     break
   default:
-    console.log(`${HELP}\n\n${REDIS_HELP}\n\n${ARCHIVE_HELP}`)
+    console.log(`${HELP}\n\n${REDIS_HELP}\n\n${ARCHIVE_HELP}\n\n${HTTP_HELP}`)
     process.exitCode = command === '' || command === '--help' ? 0 : 1
 }
 

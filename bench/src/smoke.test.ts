@@ -10,6 +10,9 @@ import { OPERATIONS } from './contestants/contestant.ts'
 import { CONTESTANTS } from './contestants/contestants.ts'
 import type { ManySessionsReport, SideBySideReport } from './embedded/report.ts'
 import { CONCURRENCIES } from './embedded/side-by-side.ts'
+import { FRAMEWORK_NAMES, FRAMEWORKS, type FrameworkName } from './http/frameworks.ts'
+import type { HttpReport } from './http/http-report.ts'
+import { fullTitle, sidesOf } from './http/sides.ts'
 import { VERBS } from './redis/contestants/contestant.ts'
 import { isAble, REDIS_CONTESTANT_NAMES, REDIS_CONTESTANTS } from './redis/contestants/contestants.ts'
 import { CONCURRENCIES as REDIS_CONCURRENCIES } from './redis/extents.ts'
@@ -23,6 +26,8 @@ const LIMIT_MS = 240_000
 const { SOJOURN_BENCH } = process.env
 const IS_ALL = SOJOURN_BENCH === 'all'
 const SOME = ['sojourn-ioredis', 'connect-redis', 'raw-mget'] as const
+/** One with a peer, and one without. */
+const SOME_FRAMEWORKS: readonly FrameworkName[] = ['node', 'express']
 const folder = mkdtempSync(join(tmpdir(), 'sojourn-bench-test-'))
 const stores = join(folder, 'stores')
 
@@ -176,9 +181,47 @@ test('the benchmark of the archive settles what it made, and reads beside it', {
   expect(readdirSync(stores)).toEqual([])
 })
 
+test('the benchmark of requests measures each framework alone, with sojourn and with its peer', {
+  timeout: LIMIT_MS,
+}, async () => {
+  const json = join(folder, 'http.json')
+  const names = IS_ALL ? FRAMEWORK_NAMES : SOME_FRAMEWORKS
+  const args = ['--quick', '--rounds', '2', '--only', names.join(), '--dir', stores, '--json', json]
+  const { code, stdout, stderr } = await bench('http', ...args)
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  const { measured, verdicts, conditions }: HttpReport = JSON.parse(readFileSync(json, 'utf8'))
+  const sides = names.flatMap((name) => sidesOf(name).map((side) => ({ name, side })))
+  for (const { name, side } of sides) {
+    expect(stdout).toContain(fullTitle(name, side))
+    const rounds = measured.filter((each) => each.framework === name && each.side === side)
+    expect(rounds.map(({ round }) => round)).toEqual([0, 1])
+  }
+  expect(measured).toHaveLength(2 * sides.length)
+  const isSound = ({ sample }: HttpReport['measured'][number]) =>
+    sample.answered > 0 &&
+    sample.perSecond > 0 &&
+    sample.p50 <= sample.p99 &&
+    sample.cpu > 0 &&
+    sample.busy > 0
+  expect(measured.filter((each) => !isSound(each))).toEqual([])
+  expect(verdicts.filter(({ value }) => !(value.value > 0))).toEqual([])
+  const versions = names.flatMap((name) =>
+    FRAMEWORKS[name].packages.map((known) => conditions.versions[known]),
+  )
+  expect(versions).not.toContain('unknown')
+  expect(readdirSync(stores)).toEqual([])
+})
+
 test('a mistyped option of the archive is told in one line', async () => {
   const { code, stderr } = await bench('archive', '--only', 'sqlite')
   expect(code).toBe(1)
   expect(stderr.split('\n')[0]).toContain('--only takes memory, lmdb, lmdb-commit')
   expect((await bench('archive', '--parts', 'all')).stderr).toContain('--parts takes throughput, beside')
+})
+
+test('a mistyped option of the requests is told in one line', async () => {
+  const { code, stderr } = await bench('http', '--only', 'meteor')
+  expect(code).toBe(1)
+  expect(stderr.split('\n')[0]).toContain('--only takes node, ')
+  expect((await bench('http', '--sessions', '5')).stderr).toContain("Unknown option '--sessions'")
 })

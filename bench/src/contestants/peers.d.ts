@@ -8,6 +8,8 @@ declare module 'express-session' {
   }
 
   export interface ExpressSession {
+    /** The middleware. */
+    (options: object): (request: object, response: object, next: () => void) => void
     readonly Cookie: new (options: { readonly maxAge: number }) => unknown
     readonly MemoryStore: new () => Store
     readonly Store: new () => Store
@@ -48,6 +50,8 @@ declare module 'connect-redis' {
 }
 
 declare module '@fastify/session' {
+  import type { FastifyPluginCallback } from 'fastify'
+
   export interface RequestSession {
     readonly encryptedSessionId: string
     isModified(): boolean
@@ -69,8 +73,16 @@ declare module '@fastify/session' {
   }
 
   export function fastifySession(host: Host, options: object, next: (error?: Error) => void): void
+
+  const plugin: FastifyPluginCallback<{ secret: string; cookie: { secure: boolean } }>
+  export default plugin
 }
 
 declare module '@fastify/cookie' {
+  import type { FastifyPluginCallback } from 'fastify'
+
   export const Signer: new (secret: string, algorithm: string) => object
+
+  const plugin: FastifyPluginCallback<object>
+  export default plugin
 }

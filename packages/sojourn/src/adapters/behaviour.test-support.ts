@@ -28,7 +28,7 @@ export interface Reply {
 
 export type Handle = (ask: Ask) => Promise<Reply>
 /** What of `HttpOptions` does not depend on a framework's request. */
-export type Options = Omit<HttpOptions, 'touch' | 'writeOnGet' | 'address'>
+type Options = Omit<HttpOptions, 'touch' | 'writeOnGet' | 'address'>
 
 /** A framework under test: an application of one handler, with the adapter in front of it. */
 export interface Subject {

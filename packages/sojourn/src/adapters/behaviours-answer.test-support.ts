@@ -170,6 +170,16 @@ export const ANSWERS: readonly Behaviour[] = [
     },
   },
   {
+    title: 'T29: a GET to open a WebSocket that another site made is 403 before anything happens',
+    async check(subject) {
+      const { port, headers, engine } = await loggedIn(subject, PAGES)
+      const upgrade = { ...headers, Connection: 'Upgrade', Upgrade: 'websocket' }
+      const forged = { ...upgrade, 'Sec-Fetch-Site': 'same-site', Origin: 'https://evil.bank.example' }
+      expect([(await send(port, 'GET', '/me', { headers: forged })).status, engine.calls]).toEqual([403, []])
+      expect(told(await send(port, 'GET', '/me', { headers: upgrade }))).toMatchObject({ userId: 'u_1' })
+    },
+  },
+  {
     title: 'T33: a GET changes nothing',
     async check(subject) {
       const { port, headers, store, token } = await loggedIn(subject, {

@@ -40,7 +40,7 @@ export interface Promised {
 }
 
 /** A store with one user who is logged in. */
-export async function setUp() {
+async function setUp() {
   const engine = new FaultyEngine(memory())
   const store = await createSessionStore<SessionData>({ engine, sweep: false })
   onTestFinished(() => store.close())

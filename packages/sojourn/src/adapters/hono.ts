@@ -36,7 +36,8 @@ export function sojourn<Data>(
       if (refusal === null) throw error
       return answer(c, refusal)
     }
-    await next()
+    // What is no Error passes by `onError`, and us.
+    await next().finally(() => head.close())
     answer(c, head.sealed(failureIn(c) ?? c.res))
   }
 }

@@ -39,8 +39,15 @@ export interface IoServer<Data> {
 
 /** Puts a guard before every namespace, those to come too. */
 export function guardNamespaces<Data>(io: IoServer<Data>, guard: Guard<Data>): void {
-  for (const namespace of io._nsps.values()) namespace.use(guard)
-  io.on('new_namespace', (namespace) => void namespace.use(guard))
+  for (const namespace of io._nsps.values()) guardFirst(namespace, guard)
+  io.on('new_namespace', (namespace) => guardFirst(namespace, guard))
+}
+
+/** A namespace that is made for a pattern has middleware from the start: strangers would come to it before the guard. */
+function guardFirst<Data>(namespace: IoNamespace<Data>, guard: Guard<Data>): void {
+  namespace.use(guard)
+  const guards: unknown = Reflect.get(namespace, '_fns')
+  if (Array.isArray(guards)) guards.unshift(guards.pop())
 }
 
 /** All namespaces of a client close together. */

@@ -12,7 +12,7 @@ import { SAME_ORIGIN } from './app.test-support.ts'
 import { latch } from './behaviour.test-support.ts'
 import type { SessionContext } from './koa.ts'
 
-export type Ours = Middleware<DefaultState, SessionContext<SessionData>>
+type Ours = Middleware<DefaultState, SessionContext<SessionData>>
 export type Adapter = (store: SessionStore<SessionData>, options?: HttpOptions<ExtendableContext>) => Ours
 
 /** A promise about the adapter that only Koa's own ways put to the test. */
@@ -22,7 +22,7 @@ export interface Promised {
 }
 
 /** A store with one user who is logged in. */
-export async function setUp() {
+async function setUp() {
   const engine = new FaultyEngine(memory())
   const store = await createSessionStore<SessionData>({ engine, sweep: false })
   onTestFinished(() => store.close())
@@ -33,7 +33,7 @@ export async function setUp() {
 }
 
 /** Serves an application; `errors` is what reached `app.on('error')`. */
-export async function serve<State, Context>(app: Koa<State, Context>) {
+async function serve<State, Context>(app: Koa<State, Context>) {
   const errors: unknown[] = []
   app.on('error', (error: unknown) => errors.push(error))
   return { port: await listen(createServer(app.callback())), errors }

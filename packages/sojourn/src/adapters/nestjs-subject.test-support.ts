@@ -30,7 +30,7 @@ export interface Platform {
 }
 
 export const ON_EXPRESS: Platform = { name: 'express', adapter: () => new ExpressAdapter() }
-export const ON_FASTIFY: Platform = {
+const ON_FASTIFY: Platform = {
   name: 'fastify',
   adapter: (http2 = false) =>
     http2 ? new FastifyAdapter({ http2: true, forceCloseConnections: true }) : new FastifyAdapter(),

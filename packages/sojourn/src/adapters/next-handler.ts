@@ -8,7 +8,7 @@ import {
   WebHead,
   WebIncoming,
 } from '../http/index.ts'
-import { incomingOf, type NextAsked, nextCookie } from './next-jar.ts'
+import { incomingOf, type NextAsked, setIn } from './next-jar.ts'
 import type { Writable } from './next-page.ts'
 
 type Gate<Data> = SessionGate<Data, NextAsked>
@@ -43,7 +43,7 @@ export function routeIn<Data, Context>(
     return answered(head, run, (error, cookie) => {
       if (!REDIRECT.test(digestOf(error))) return givenUp(error, hear)
       // The answer that Next makes of its `redirect()` takes along what is in Next's own jar.
-      jar.set(nextCookie(cookie))
+      setIn(jar, cookie)
       throw error
     })
   }
@@ -60,7 +60,7 @@ export function proxyIn<Data>(
       const session = await gate.open(request, new WebIncoming(request), head)
       const response = (await handler(request, session, event)) ?? onward(request, head.cookie)
       // What `cookies()` finds in the page: Next tells it by the cookies of its own class.
-      if (head.cookie !== null && isNext(response)) response.cookies.set(nextCookie(head.cookie))
+      if (head.cookie !== null && isNext(response)) setIn(response.cookies, head.cookie)
       return response
     }
     return answered(head, run, (error) => givenUp(error, hear))
@@ -100,6 +100,9 @@ async function answered(
     if (response !== null) return head.sealed(response)
     if (head.cookie === null) throw error
     return head.sealed(keep(error, head.cookie))
+  } finally {
+    // Also when Next answers: what its `after` does then comes too late for a cookie.
+    head.close()
   }
 }
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { SessionData } from '../core/index.ts'
 import { send } from '../http/client.test-support.ts'
 import type { RequestSession } from '../http/index.ts'
+import { latch } from './behaviour.test-support.ts'
 import { tokenIn } from './behaviours-log-in.test-support.ts'
 import { serve, shown, submit, type Twin } from './next-pages.test-support.ts'
 import type { NextApp, Place } from './next-subject.test-support.ts'
@@ -57,6 +58,20 @@ export function handlers(app: () => NextApp): void {
         expect([path, status, setCookie.length]).toEqual([path, expected, 1])
         expect(await store.read(tokenIn(setCookie))).toMatchObject({ userId: 'u_2' })
       }
+    })
+
+    test('T21: that left by redirect() and goes on can change no cookie, and stores nothing', async () => {
+      const left = latch()
+      let late: Promise<unknown> = Promise.resolve()
+      const { port, engine } = await serve(app(), {
+        async route(_request, session, { redirect }) {
+          late = left.opened.then(() => session.login('u_2')).catch((error) => error.code)
+          return redirect('/page')
+        },
+      })
+      expect((await send(port, 'POST', '/x', { headers: own })).status).toBe(307)
+      left.open()
+      expect([await late, engine.calls]).toEqual(['HEADERS_SENT', []])
     })
 
     test("sets its cookie beside those of Next's own", async () => {

@@ -35,16 +35,21 @@ export class JarHead implements ResponseHead {
   }
 
   setCookie(cookie: SetCookie): void {
-    this.#jar.set(nextCookie(cookie))
-    for (const { name, path, domain } of cookie.takenBack ?? []) {
-      const place = domain === null ? { path } : { path, domain }
-      this.#jar.set({ ...place, name, value: '', maxAge: 0, expires: new Date(0) })
-    }
+    setIn(this.#jar, cookie)
+  }
+}
+
+/** Sets our cookie where Next keeps those of an answer, and takes back those of before. */
+export function setIn(cookies: Pick<Jar, 'set'>, cookie: SetCookie): void {
+  cookies.set(nextCookie(cookie))
+  for (const { name, path, domain } of cookie.takenBack ?? []) {
+    const place = domain === null ? { path } : { path, domain }
+    cookies.set({ ...place, name, value: '', maxAge: 0, expires: new Date(0) })
   }
 }
 
 /** Our cookie in the words of Next. */
-export function nextCookie({ name, value, secure, sameSite, maxAge }: SetCookie) {
+function nextCookie({ name, value, secure, sameSite, maxAge }: SetCookie) {
   return {
     ...{ name, value, path: '/', secure, httpOnly: true, sameSite: SAME_SITE[sameSite] },
     ...(maxAge === null ? {} : { maxAge }),

@@ -164,6 +164,29 @@ describe('namespaces of Socket.IO', () => {
     }
   })
 
+  test('T29: no stranger reaches the middleware of one, also where it is made for a pattern', async () => {
+    const place = await openPlace()
+    const io: Io = new Server(place.server)
+    onTestFinished(() => io.close())
+    const seen: unknown[] = []
+    const look = (namespace: ReturnType<Io['of']>) => {
+      namespace.use(({ data }, next) => {
+        seen.push(data.session?.userId)
+        next()
+      })
+      answerIn(namespace)
+    }
+    look(io.of('/before'))
+    bindSessions(place.store, io, place.options)
+    look(io.of(/^\/room-\d+$/))
+    for (const namespace of ['/before', '/room-1', '/room-2']) {
+      await refusalOf(clientOf(place, { extraHeaders: headersOf('') }, namespace))
+      expect(seen).toEqual([])
+      await heard(clientOf(place, {}, namespace), 'hello')
+      expect(seen.splice(0)).toEqual(['u_1'])
+    }
+  })
+
   test('of one connection share one session, one read and one end', async () => {
     const place = await openPlace()
     const io = serveIo(place)

@@ -96,6 +96,7 @@ const FAULTS: Readonly<Record<string, readonly Fault[]>> = {
   'T21:': [withoutCookie, looseCart],
   'HO4:': [withoutCookie, talkative],
   'T31:': [blindToOrigin],
+  'T29:': [blindToOrigin],
   'T33:': [writesAlways],
   'US2:': [userForEver],
   'US3:': [looseCart],

@@ -18,7 +18,7 @@ const NONCE_BYTES = 12
 const TAG_BYTES = 16
 /** Frameworks make ids of any form, so that only their length is held against them (CONTRACTS, part 2, row 39). */
 export const FOREIGN_ID_LENGTH = 512
-const TAG_TEXT_BYTES = 9
+const LINK_TAG_BYTES = 9
 
 type Keys = Pick<StoreContext<unknown>, 'name' | 'bucketKey'>
 
@@ -111,7 +111,7 @@ function contentOf(
 }
 
 function newTag(): string {
-  return randomBytes(TAG_TEXT_BYTES).toString('base64url')
+  return randomBytes(LINK_TAG_BYTES).toString('base64url')
 }
 
 /** The link that a record holds; null when it is none, has ended, or was sealed for another foreign id. */

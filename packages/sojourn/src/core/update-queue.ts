@@ -147,11 +147,11 @@ export class UpdateQueue<Data> {
     const seenAt = active ? Math.max(now, base.seenAt) : base.seenAt
     const { idle } = this.#context.policy.lifetime
     const expiresAt = active ? expiryOf(seenAt, idle, absoluteAt) : base.expiresAt
-    return jobs.reduce<Activity>(
-      (times, { touch }) =>
-        typeof touch === 'object' ? afterActivity({ ...times, absoluteAt }, touch) : times,
-      { seenAt, expiresAt },
-    )
+    let times: Activity = { seenAt, expiresAt }
+    for (const { touch } of jobs) {
+      if (typeof touch === 'object') times = afterActivity({ ...times, absoluteAt }, touch)
+    }
+    return times
   }
 
   /** A token that changed nothing was used all the same. */

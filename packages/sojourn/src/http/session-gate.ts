@@ -75,7 +75,9 @@ export class SessionGate<Data, Request = IncomingMessage> {
       opened,
     )
     if (moved !== null && 'token' in moved) exchange.reissue(moved)
-    await this.#renew(exchange, credential, opened)
+    if ('session' in opened && opened.session?.superseded === true) {
+      await this.#renew(exchange, credential, opened.token)
+    }
     return new RequestSession(exchange)
   }
 
@@ -116,11 +118,10 @@ export class SessionGate<Data, Request = IncomingMessage> {
   }
 
   /** In a grace the client gets the one successor again (SECURITY T42); when that fails, the next time. */
-  async #renew(exchange: Exchange<Data>, credential: Credential, opened: Opened<Data>): Promise<void> {
-    if ('failure' in opened || opened.token === null || opened.session?.superseded !== true) return
-    if (credential.via !== 'cookie' || exchange.parts.head.isSent) return
+  async #renew(exchange: Exchange<Data>, { via }: Credential, token: string | null): Promise<void> {
+    if (token === null || via !== 'cookie' || exchange.parts.head.isSent) return
     try {
-      const issued = await this.#store.rotate(opened.token)
+      const issued = await this.#store.rotate(token)
       if (issued !== null) exchange.reissue(issued)
     } catch (error) {
       // By code, not by class: a bundler may have given the store another copy of it.

@@ -63,6 +63,15 @@ describe('the head of a response of the Fetch standard', () => {
     expect(sealed(own, (head) => head.look()).headers.get('cache-control')).toBe('private, max-age=5')
   })
 
+  test('T25: a redirect, whose headers cannot be changed, is made private all the same', () => {
+    const { status, headers } = sealed(Response.redirect('https://bank.example/', 303), (head) => head.look())
+    expect([status, headers.get('cache-control'), headers.get('vary')]).toEqual([
+      303,
+      'private, no-store',
+      'Cookie',
+    ])
+  })
+
   test('a response whose session nobody looked at is handed on as it is', () => {
     const response = new Response('x')
     expect(sealed(response, () => undefined)).toBe(response)

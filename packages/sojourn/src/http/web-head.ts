@@ -39,16 +39,30 @@ export class WebHead implements ResponseHead {
   }
 
   /**
-   * The response with what is ours, as a copy: one object without a body may be the answer to many requests, and none
-   * may get the cookie of another (SECURITY T30). The same one when nobody looked, and when it answers an upgrade,
-   * which cannot be copied and is no page that a cache keeps.
+   * The response with what is ours. With our cookie it is a copy: one object without a body may be the answer to many
+   * requests, and none may get the cookie of another (SECURITY T30). What else we say, that a page is private, may stay on
+   * such an object; a copy costs as much as the whole session. The same one when nobody looked, and when it answers an
+   * upgrade, which cannot be copied and is no page that a cache keeps.
    */
   sealed(response: Response): Response {
     this.close()
     if (!this.#looked || response.status === SWITCHING_PROTOCOLS) return response
+    const { cookie, hasFailed } = this.#changes
+    if (cookie === null && !hasFailed && this.#completes(response)) return response
     const copy = new Response(response.body, response)
     this.#changes.complete(new WebHeaders(copy.headers), copy.status)
     return copy
+  }
+
+  /** False where the headers cannot be changed, as of `Response.redirect()` and of what `fetch` returns: only a try tells. */
+  #completes({ headers, status }: Response): boolean {
+    try {
+      this.#changes.complete(new WebHeaders(headers), status)
+      return true
+    } catch (error) {
+      if (error instanceof TypeError) return false
+      throw error
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import type { OldStore } from '../core/old-store.ts'
 import { type MigrateTarget, migrate } from './migrate.ts'
 import { progressLine } from './progress-bar.ts'
 
-export const USAGE = `sojourn-migrate <file> [options]
+const USAGE = `sojourn-migrate <file> [options]
 
 Fetches all sessions of an old store. The file is a module of yours with one default export, or a function that makes it:
 
@@ -18,7 +18,7 @@ and, if there is something to be closed at the end, close() beside them.
 Exit code: 0 done, 1 stopped before, 2 it could not be run.`
 
 /** What a file of the user's says. */
-export interface Migration {
+interface Migration {
   readonly from: OldStore
   readonly to: MigrateTarget<unknown>
   readonly close?: () => unknown

@@ -3,7 +3,7 @@ import { type RedisServer, startRedis } from 'sojourn-servers'
 import { onTestFinished } from 'vitest'
 import { type ExpressStore, RedisStore, session } from '../compat/express-module.test-support.ts'
 import { expressSessionStore } from '../compat/express-session.ts'
-import { expressSite } from '../compat/express-site.test-support.ts'
+import { type ExpressSite, expressSite } from '../compat/express-site.test-support.ts'
 import { userIn } from '../compat/express-world.test-support.ts'
 import { dataOf, type Site } from '../compat/site.test-support.ts'
 import { createSessionStore } from '../core/create-session-store.ts'
@@ -58,7 +58,7 @@ export class Moving {
     return new RedisStore({ client: this.client, prefix: this.prefix })
   }
 
-  oldSite(options: object = {}) {
+  oldSite(options: object = {}): Promise<ExpressSite> {
     return expressSite(this.oldStore(), { cookie: { maxAge: HOUR }, rolling: false, ...options })
   }
 

@@ -5,7 +5,7 @@ import { SessionError } from '../core/errors.ts'
 import type { OldForm } from '../core/old-store.ts'
 
 /** Frameworks whose old sessions can be fetched before they are asked for, and how each of them writes. */
-export const FORMS = {
+const FORMS = {
   'express-session': EXPRESS_FORM,
   'fastify-session': FASTIFY_FORM,
   'koa-session': KOA_FORM,

@@ -43,7 +43,7 @@ export async function nativeSites(
 }
 
 /** `/me` says who is logged in, `/aside` looks at no session, `/logout` ends it. */
-export function nativeApp(sessions: SessionStore<SessionData>, options: object): RequestListener {
+function nativeApp(sessions: SessionStore<SessionData>, options: object): RequestListener {
   const app = express()
   app.set('env', 'test')
   app.use(sojourn(sessions, options))
