@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, fork } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Task } from './peer-child.test-support.ts'
@@ -10,7 +10,10 @@ import type { Task } from './peer-child.test-support.ts'
  */
 const ROOT = join(import.meta.dirname, '../../../../..')
 const COMPILER = join(ROOT, 'node_modules/typescript/bin/tsc')
-const PROJECT = join(ROOT, 'packages/sojourn/tsconfig.json')
+const LIBRARY = join(ROOT, 'packages/sojourn')
+const PROJECT = join(LIBRARY, 'tsconfig.json')
+/** Where the library finds its packages: npm keeps some beside it, when others ask for another version. */
+const PACKAGES = join(LIBRARY, 'node_modules')
 const SILENT = ['--declaration', 'false', '--declarationMap', 'false', '--sourceMap', 'false']
 
 /** The longest that compiling may take: a second on a machine at rest. */
@@ -27,7 +30,8 @@ export interface Children extends AsyncDisposable {
 }
 
 export async function compileChildren(): Promise<Children> {
-  const folder = await mkdtemp(join(ROOT, 'node_modules', '.sojourn-children-'))
+  await mkdir(PACKAGES, { recursive: true })
+  const folder = await mkdtemp(join(PACKAGES, '.sojourn-children-'))
   // Types are checked elsewhere: what another room gets wrong meanwhile must not stop these tests.
   await promisify(execFile)(process.execPath, [COMPILER, '-p', PROJECT, '--outDir', folder, ...SILENT]).catch(
     () => null,
