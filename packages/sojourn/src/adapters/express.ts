@@ -1,6 +1,13 @@
 import type { ErrorRequestHandler, Request, RequestHandler } from 'express'
-import { type SessionData, SessionError, type SessionStore } from '../core/index.ts'
-import { answerError, type HttpOptions, openNode, RequestSession, SessionGate } from '../http/index.ts'
+import type { SessionData, SessionStore } from '../core/index.ts'
+import {
+  answerError,
+  type HttpOptions,
+  isOurs,
+  openNode,
+  type RequestSession,
+  SessionGate,
+} from '../http/index.ts'
 
 /**
  * Tells TypeScript what `req.session.data` holds, once per application:
@@ -56,7 +63,5 @@ export function sessionErrors(): ErrorRequestHandler {
 }
 
 function isOpen(request: object): boolean {
-  if (!('session' in request)) return false
-  if (request.session instanceof RequestSession) return true
-  throw new SessionError('INVALID_ARGUMENT', 'Another middleware has set req.session already.')
+  return 'session' in request && isOurs(request.session, 'req.session')
 }

@@ -1,9 +1,10 @@
 import type { Context, MiddlewareHandler } from 'hono'
-import { SessionError, type SessionStore } from '../core/index.ts'
+import type { SessionStore } from '../core/index.ts'
 import {
   errorResponse,
   type HttpOptions,
-  RequestSession,
+  isOurs,
+  type RequestSession,
   SessionGate,
   WebHead,
   WebIncoming,
@@ -57,9 +58,7 @@ function answer(c: Context, response: Response): void {
 }
 
 function isOpen(session: unknown): boolean {
-  if (session === undefined) return false
-  if (session instanceof RequestSession) return true
-  throw new SessionError('INVALID_ARGUMENT', 'Another middleware has set c.var.session already.')
+  return session !== undefined && isOurs(session, 'c.var.session')
 }
 
 /** Where @hono/node-server tells what Node received: `env.incoming.socket.remoteAddress`. */

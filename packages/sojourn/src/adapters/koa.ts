@@ -1,6 +1,13 @@
 import type { DefaultState, ExtendableContext, Middleware } from 'koa'
-import { SessionError, type SessionStore } from '../core/index.ts'
-import { answerError, type HttpOptions, openNode, RequestSession, SessionGate } from '../http/index.ts'
+import type { SessionStore } from '../core/index.ts'
+import {
+  answerError,
+  type HttpOptions,
+  isOurs,
+  openNode,
+  type RequestSession,
+  SessionGate,
+} from '../http/index.ts'
 
 /** What `sojourn` adds to Koa's context. */
 export interface SessionContext<Data> {
@@ -32,9 +39,7 @@ export function sojourn<Data>(
 }
 
 function isOpen(ctx: object): boolean {
-  if (!('session' in ctx)) return false
-  if (ctx.session instanceof RequestSession) return true
-  throw new SessionError('INVALID_ARGUMENT', 'Another middleware has set ctx.session already.')
+  return 'session' in ctx && isOurs(ctx.session, 'ctx.session')
 }
 
 /** Through Koa's own setters, so that what stands before us sees the answer and may add to it. */

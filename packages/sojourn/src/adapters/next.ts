@@ -1,6 +1,6 @@
 import type { NextFetchEvent, NextRequest } from 'next/server.js'
 import type { SessionStore } from '../core/index.ts'
-import { type HttpOptions, type RequestSession, SessionGate } from '../http/index.ts'
+import { type HttpOptions, type RequestSession, SessionGate, warn } from '../http/index.ts'
 import { proxyIn, routeIn } from './next-handler.ts'
 import type { NextAsked } from './next-jar.ts'
 import { misplaced, readIn, type Writable, writeIn } from './next-page.ts'
@@ -72,8 +72,4 @@ export function nextSessions<Data>(store: SessionStore<Data>, options: NextOptio
     withSession: (handler) => routeIn({ gate, writable, hear: onError }, handler),
     sessionProxy: (handler) => proxyIn(gate, handler, onError),
   }
-}
-
-function warn(error: unknown): void {
-  process.emitWarning(error instanceof Error ? error : String(error))
 }

@@ -8,6 +8,7 @@ import {
   openNode,
   type RequestSession,
   SessionGate,
+  warn,
 } from '../http/index.ts'
 
 /** Answers a request, with its session at hand. A promise that it returns is awaited. */
@@ -61,8 +62,4 @@ function giveUp(response: NodeResponse & Destroyable): void {
   }
   response.writeHead(500, { 'Content-Length': 0 })
   response.end()
-}
-
-function warn(error: unknown): void {
-  process.emitWarning(error instanceof Error ? error : String(error))
 }

@@ -6,6 +6,7 @@ import {
   SessionGate,
   WebHead,
   WebIncoming,
+  warn,
 } from '../http/index.ts'
 
 /** Answers a request of the Fetch standard, with its session at hand. `rest` is whatever the server hands on. */
@@ -51,8 +52,4 @@ export function withSession<Data, Rest extends readonly unknown[] = []>(
 function giveUp(error: unknown, onError: (error: unknown) => void): Response {
   onError(error)
   return new Response(null, { status: 500 })
-}
-
-function warn(error: unknown): void {
-  process.emitWarning(error instanceof Error ? error : String(error))
 }

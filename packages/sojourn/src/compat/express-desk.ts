@@ -1,9 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { jsonCopy } from '../core/foreign-data.ts'
 import type { ForeignSessions } from '../core/foreign-sessions.ts'
-import { ForeignView } from '../core/foreign-view.ts'
 import type { SessionStore } from '../core/session-store.ts'
 import { type CookieTimes, dressed, stripped, usedBy } from './express-cookie.ts'
+import { Views } from './views.ts'
 
 /** A session as express-session hands it over. */
 export interface ExpressSession {
@@ -19,7 +19,7 @@ type Data = Record<string, unknown>
 export class ExpressDesk<StoreData> {
   readonly #sessions: SessionStore<StoreData>
   readonly #foreign: ForeignSessions<StoreData>
-  readonly #views = new WeakMap<object, ForeignView>()
+  readonly #views = new Views()
   /** The id whose read has failed, for what follows from that in the same request. */
   readonly #failed = new AsyncLocalStorage<string>()
 
@@ -32,28 +32,28 @@ export class ExpressDesk<StoreData> {
     const found = await this.#foreign.read(id)
     if (found === null) return null
     const session = dressed(found.data, found)
-    this.#views.set(session, found.view)
+    this.#views.note(session, found.view)
     return session
   }
 
   /** Has a session be known as what was made of data that was read. */
   adopt(session: object, data: object): void {
-    const view = this.#views.get(data)
-    if (view !== undefined) this.#views.set(session, view)
+    const view = this.#views.find(data)
+    if (view !== null) this.#views.note(session, view)
   }
 
   /** Refused or not, the middleware is told that it is done. */
   async set(id: string, session: ExpressSession): Promise<void> {
     const json = jsonCopy(session)
     const use = usedBy(cookieOf(json))
-    await this.#foreign.write(id, { data: stripped(json), use, view: this.#viewOf(session) })
+    await this.#foreign.write(id, { data: stripped(json), use, view: this.#views.of(session) })
   }
 
   /** Only the cookie of the session is looked at: its data may be older than what is stored. */
   async touch(id: string, session: ExpressSession): Promise<void> {
     await this.#foreign.touch(id, {
       use: usedBy(session.cookie ?? {}),
-      view: this.#views.get(session) ?? null,
+      view: this.#views.find(session),
     })
   }
 
@@ -83,13 +83,6 @@ export class ExpressDesk<StoreData> {
   /** Runs what follows from a read that failed. */
   afterFailure(id: string, follow: () => void): void {
     this.#failed.run(id, follow)
-  }
-
-  /** One that was not read starts with nothing, and knows from then on what it wrote. */
-  #viewOf(session: object): ForeignView {
-    const view = this.#views.get(session) ?? new ForeignView()
-    this.#views.set(session, view)
-    return view
   }
 }
 

@@ -8,6 +8,11 @@ export class Views {
     this.#views.set(key, view)
   }
 
+  /** Null for an object that nothing is known of. */
+  find(key: object): ForeignView | null {
+    return this.#views.get(key) ?? null
+  }
+
   /** Who has read nothing starts with nothing, and knows from then on what he wrote. */
   of(key: object): ForeignView {
     const view = this.#views.get(key) ?? new ForeignView()

@@ -1,3 +1,4 @@
+import { throttleFor } from './lifetime.ts'
 import type { Instant, Milliseconds, SessionRecord } from './port.ts'
 
 /** A use of a session: when it was, and until when the session lives for it. */
@@ -8,8 +9,6 @@ export interface Activity {
 
 /** Callers that count their deadline anew from the clock lose a millisecond at each of its ticks. */
 const JITTER_MS: Milliseconds = 10
-const LONGEST_THROTTLE_MS: Milliseconds = 60_000
-const THROTTLE_SHARE = 10
 
 /**
  * The times of a session after a use. The later use counts, also with an earlier deadline; one that came later but was
@@ -28,9 +27,9 @@ export function afterActivity(
   return { seenAt: at, expiresAt: wanted }
 }
 
-/** How long a use may wait to be recorded: `min(60 s, a tenth of the time that it gives)`, as SECURITY T47 has it. */
+/** How long a use may wait to be recorded, by the time that it gives. */
 export function throttleOf({ seenAt, expiresAt }: Activity): Milliseconds {
-  return Math.min(LONGEST_THROTTLE_MS, Math.floor(Math.max(0, expiresAt - seenAt) / THROTTLE_SHARE))
+  return throttleFor(Math.max(0, expiresAt - seenAt))
 }
 
 /** Short deadlines are kept to the millisecond. */

@@ -61,7 +61,7 @@ export function lifetimeOf(options: { readonly idle: Duration; readonly absolute
   if (absolute > LIFETIME_CEILING_MS) {
     throw new SessionError('INVALID_ARGUMENT', `lifetime.absolute must be at most ${LIFETIME_CEILING_MS} ms.`)
   }
-  return { idle, absolute, throttle: Math.min(LONGEST_THROTTLE_MS, Math.floor(idle / THROTTLE_SHARE)) }
+  return { idle, absolute, throttle: throttleFor(idle) }
 }
 
 /** The deadline after activity at `seenAt` (SECURITY T46). */
@@ -88,4 +88,9 @@ function hasSoundDeadlines(record: SessionRecord): boolean {
 /** Comparisons with null or NaN answer the wrong way round, so each deadline is tested by itself (N18). */
 function isInstant(value: unknown): boolean {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= NEVER
+}
+
+/** How long a use may wait to be recorded where a session lives so long for it: `min(60 s, a tenth)` (SECURITY T47). */
+export function throttleFor(span: Milliseconds): Milliseconds {
+  return Math.min(LONGEST_THROTTLE_MS, Math.floor(span / THROTTLE_SHARE))
 }

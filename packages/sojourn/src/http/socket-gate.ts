@@ -4,6 +4,7 @@ import { readHandshake } from './handshake.ts'
 import { configOf, type HttpConfig, type HttpOptions } from './http-options.ts'
 import { statusOf } from './problem.ts'
 import { type SocketConnection, SocketSession } from './socket-session.ts'
+import { warn } from './warn.ts'
 
 const SERVER_ERROR = 500
 
@@ -68,10 +69,6 @@ export class SocketGate<Data, Request extends IncomingMessage = IncomingMessage>
     // A touch that fails now is made up for by the next one.
     if (this.#touchOnMessage) listen(() => void session.touch().catch(() => undefined))
   }
-}
-
-function warn(error: unknown): void {
-  process.emitWarning(error instanceof Error ? error : String(error))
 }
 
 function refusal(why: string): SessionError {

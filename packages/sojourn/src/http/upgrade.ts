@@ -3,6 +3,7 @@ import type { Session, SessionStore } from '../core/index.ts'
 import { readHandshake } from './handshake.ts'
 import { configOf, type HttpOptions } from './http-options.ts'
 import { statusOf, waitAfter } from './problem.ts'
+import { warn } from './warn.ts'
 
 /** What is needed of the socket that Node's `upgrade` event brings. */
 export interface UpgradeSocket {
@@ -61,7 +62,7 @@ export function admitUpgrades<Data, Request extends IncomingMessage = IncomingMe
 
 /** A listener of `upgrade` has nobody to reject to: the process would end. */
 function warned(error: unknown): number {
-  process.emitWarning(error instanceof Error ? error : String(error))
+  warn(error)
   return SERVER_ERROR
 }
 
