@@ -43,7 +43,7 @@ export async function sessionOf<Data>(
   record: SessionRecord,
   superseded = false,
 ): Promise<Session<Data>> {
-  return snapshotOf(record, await context.codec.decode(record.data), superseded)
+  return snapshotOf(record, await context.codec.read(record), superseded)
 }
 
 /** The session that a record holds, of which the data is at hand. */

@@ -2,8 +2,10 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { type Patience, within } from './deadline.ts'
 import { decodeEnvelope, ENVELOPE_CEILING_BYTES, encodeEnvelope, type Format } from './envelope.ts'
 import { SessionError } from './errors.ts'
-import { fromPlainForm } from './from-plain-form.ts'
+import { fromPlainForm, frozenFrom } from './from-plain-form.ts'
 import { toPlainForm } from './plain-form.ts'
+import type { SessionRecord } from './port.ts'
+import { RecentData } from './recent-data.ts'
 import { dataIn, validated, withoutMessage } from './schema.ts'
 import type { Device, ReadonlyData } from './session.ts'
 
@@ -38,15 +40,16 @@ interface Draft<Data> extends Head {
   readonly draft: Data
 }
 
-const FROZEN = { freeze: true }
 const OPEN = { freeze: false }
 
 /** Turns session data into bytes and back: schema, value domain, size and shape version in one place. */
 export class DataCodec<Data> {
   readonly #options: CodecOptions<Data>
+  readonly #recent: RecentData<Data>
 
   constructor(options: CodecOptions<Data>) {
     this.#options = options
+    this.#recent = new RecentData(options.clock)
   }
 
   /**
@@ -67,7 +70,8 @@ export class DataCodec<Data> {
     const { assurance } = head
     const device = head.device && Object.freeze({ ...head.device })
     const bytes = encodeEnvelope({ schemaVersion: version, device, assurance, plain }, format)
-    if (bytes.byteLength <= maxDataBytes) return { bytes, device, assurance, data: this.#read(plain) }
+    if (bytes.byteLength <= maxDataBytes)
+      return { bytes, device, assurance, data: this.#typed(frozenFrom(plain).data) }
     throw new SessionError(
       'DATA_TOO_LARGE',
       `It has ${bytes.byteLength} bytes encoded; the limit is ${maxDataBytes}.`,
@@ -81,10 +85,21 @@ export class DataCodec<Data> {
 
   /** The fields beside the data, and the data as a reader gets it. */
   async decode(bytes: Uint8Array): Promise<Decoded<Data>> {
-    const { schemaVersion, device, assurance, plain } = decodeEnvelope(bytes)
-    const isCurrent = schemaVersion === this.#options.version
-    const data = this.#read(isCurrent ? plain : await this.#upgraded(plain, schemaVersion))
-    return { device, assurance, data }
+    return (await this.#decode(bytes)).decoded
+  }
+
+  /** The same of a session that is in use: readers share what was decoded a moment ago, where nobody can change it. */
+  async read(record: Pick<SessionRecord, 'id' | 'data'>): Promise<Decoded<Data>> {
+    const known = this.#recent.find(record)
+    if (known !== null) return known
+    const { decoded, isShareable } = await this.#decode(record.data)
+    if (isShareable) this.#recent.note(record, decoded)
+    return decoded
+  }
+
+  /** Keeps nothing that was decoded. */
+  forget(): void {
+    this.#recent.clear()
   }
 
   /** A fresh, open copy of the data for a recipe, with the fields beside it. */
@@ -104,12 +119,23 @@ export class DataCodec<Data> {
   /** Freezes data that is not stored, as if it had been read: what an absent session shows. */
   blank(initial: Data): ReadonlyData<Data> {
     const plain = toPlainForm(initial, { bytesAsText: false, maxBytes: this.#options.maxDataBytes })
-    return this.#read(plain)
+    return this.#typed(frozenFrom(plain).data)
+  }
+
+  async #decode(bytes: Uint8Array): Promise<{ decoded: Decoded<Data>; isShareable: boolean }> {
+    const { schemaVersion, device, assurance, plain } = decodeEnvelope(bytes)
+    const isCurrent = schemaVersion === this.#options.version
+    const { data, isShareable } = frozenFrom(isCurrent ? plain : await this.#upgraded(plain, schemaVersion))
+    // What an upgrade makes is made anew each time: it may depend on more than the bytes.
+    return {
+      decoded: { device, assurance, data: this.#typed(data) },
+      isShareable: isCurrent && isShareable,
+    }
   }
 
   /** The schema checked the data when it was written, which is what makes it `Data`. */
-  #read(plain: unknown): ReadonlyData<Data> {
-    return fromPlainForm(plain, FROZEN) as ReadonlyData<Data>
+  #typed(data: unknown): ReadonlyData<Data> {
+    return data as ReadonlyData<Data>
   }
 
   /** In plain form. A record that does not fit the shape is an error, never an empty session (SECURITY T61). */

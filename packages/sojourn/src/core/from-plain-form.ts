@@ -8,6 +8,15 @@ export interface FromPlain {
 
 interface Walk extends FromPlain {
   nodes: number
+  /** Whether all of it can be frozen so far. */
+  isFreezable: boolean
+}
+
+/** Data as a reader gets it. */
+export interface FrozenData {
+  readonly data: unknown
+  /** Whether nothing in it can change. Dates, bytes, maps and sets cannot be frozen, so that two readers must not share them. */
+  readonly isShareable: boolean
 }
 
 const NUMBERS = new Map([
@@ -25,7 +34,14 @@ const BIGINT = /^-?[0-9]{1,309}$/
  * @throws SessionError `RECORD_UNREADABLE`
  */
 export function fromPlainForm(form: unknown, how: FromPlain): unknown {
-  return dataOf(form, { freeze: how.freeze, nodes: 0 }, 1)
+  return dataOf(form, { freeze: how.freeze, nodes: 0, isFreezable: true }, 1)
+}
+
+/** What `fromPlainForm` makes when it freezes, and whether that froze all of it. */
+export function frozenFrom(form: unknown): FrozenData {
+  const walk = { freeze: true, nodes: 0, isFreezable: true }
+  const data = dataOf(form, walk, 1)
+  return { data, isShareable: walk.isFreezable }
 }
 
 /** `level` is that of the value, should it be one that holds others. */
@@ -52,7 +68,7 @@ function checkedText(text: string): string {
 
 function objectOf(form: object, walk: Walk, level: number): unknown {
   // A copy, because decoders hand out views of larger buffers (SECURITY N7, N23).
-  if (form instanceof Uint8Array) return Uint8Array.from(form)
+  if (form instanceof Uint8Array) return open(Uint8Array.from(form), walk)
   if (Array.isArray(form)) return frozen(itemsOf(form, walk, level), walk)
   if (isFields(form)) return fieldsOf(form, walk, level)
   throw unreadable('a value of an unknown kind')
@@ -110,13 +126,15 @@ function unescaped(key: string): string {
 }
 
 function untagged(tag: string, content: unknown, walk: Walk, level: number): unknown {
-  if (tag === '$map' && Array.isArray(content)) return new Map(pairsOf(itemsOf(content, walk, level)))
-  if (tag === '$set' && Array.isArray(content)) return new Set(itemsOf(content, walk, level))
-  if (tag === '$date' && typeof content === 'number') return dateOf(content)
+  if (tag === '$map' && Array.isArray(content)) {
+    return open(new Map(pairsOf(itemsOf(content, walk, level))), walk)
+  }
+  if (tag === '$set' && Array.isArray(content)) return open(new Set(itemsOf(content, walk, level)), walk)
+  if (tag === '$date' && typeof content === 'number') return open(dateOf(content), walk)
   if (typeof content !== 'string') throw unreadable('an unknown tag')
   if (tag === '$number') return numberOf(content)
   if (tag === '$bigint' && BIGINT.test(content)) return bigintOf(content)
-  if (tag === '$bytes') return Uint8Array.from(Buffer.from(content, 'base64'))
+  if (tag === '$bytes') return open(Uint8Array.from(Buffer.from(content, 'base64')), walk)
   throw unreadable('an unknown tag')
 }
 
@@ -151,6 +169,12 @@ function checkLevel(level: number): void {
 
 function frozen<T>(value: T, walk: Walk): T {
   return walk.freeze ? Object.freeze(value) : value
+}
+
+/** Notes a value that stays open, whatever is frozen around it. */
+function open<T>(value: T, walk: Walk): T {
+  walk.isFreezable = false
+  return value
 }
 
 function unreadable(what: string): SessionError {

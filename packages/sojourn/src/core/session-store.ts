@@ -110,7 +110,7 @@ export class SessionStore<Data> {
   async read(token: string, options: ReadOptions = {}): Promise<Session<Data> | null> {
     const found = await lookUp(this.#context, token)
     if (found === null) return null
-    const decoded = await this.#context.codec.decode(found.record.data)
+    const decoded = await this.#context.codec.read(found.record)
     noteUse(this.#context, found.record, [found.token], options.touch !== false)
     return snapshotOf(found.record, decoded, found.presented === 'alias')
   }
@@ -319,6 +319,7 @@ export class SessionStore<Data> {
     this.#watcher.stop()
     this.#foreign.flush()
     await this.drain()
+    this.#context.codec.forget()
     await this.#context.feed?.close()
     this.#context.events.close()
     await this.#context.engine.close()

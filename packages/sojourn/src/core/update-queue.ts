@@ -176,7 +176,7 @@ export class UpdateQueue<Data> {
         job.reject(refused.error)
         continue
       }
-      const decoded = written ?? (await this.#context.codec.decode(record.data))
+      const decoded = written ?? (await this.#context.codec.read(record))
       written = null
       job.resolve(snapshotOf(record, decoded, job.addressed.superseded))
     }

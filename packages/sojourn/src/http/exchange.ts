@@ -6,6 +6,8 @@ import type { Incoming } from './incoming.ts'
 import { isUnsafe } from './origin-check.ts'
 import type { ResponseHead } from './response-head.ts'
 
+const NOTHING_BEFORE = Promise.resolve()
+
 /** One request, what it presented, and what it is answered with. */
 export interface ExchangeParts<Data> {
   readonly store: SessionStore<Data>
@@ -34,7 +36,7 @@ export class Exchange<Data> {
   #clientHasCookie: boolean
   #isLost = false
   #reissued: string | null = null
-  #turn: Promise<unknown> = Promise.resolve()
+  #turn: Promise<unknown> = NOTHING_BEFORE
 
   constructor(parts: ExchangeParts<Data>, opened: Opened<Data>) {
     this.parts = parts

@@ -12,7 +12,8 @@ export interface HeadersOut {
 
 const PRIVATE = 'private, no-store'
 /** They overrule `Cache-Control` in caches that know them (RFC 9213). */
-const CACHE_OVERRIDE = /(?:cdn-cache-control|surrogate-control)$/
+const CACHE_OVERRIDE = /(?:cdn-cache-control|surrogate-control)$/i
+const COMPLETED = /^(?:cache-control|vary)$/i
 
 /** What is to be added to the head of one response, when it goes out. */
 export class HeadChanges {
@@ -23,6 +24,13 @@ export class HeadChanges {
   /** @param varyOn the request headers that the session is found by */
   constructor(varyOn: readonly string[]) {
     this.#varyOn = varyOn
+  }
+
+  /** All that `complete` would do to headers of these names, as headers to add; null where adding is not enough. */
+  plainlyAdded(names: readonly string[]): Readonly<Record<string, string>> | null {
+    if (this.cookie !== null || this.hasFailed) return null
+    if (names.some((name) => COMPLETED.test(name) || CACHE_OVERRIDE.test(name))) return null
+    return { 'Cache-Control': PRIVATE, Vary: this.#varyOn.join(', ') }
   }
 
   /** Adds it. `status` is the one that goes out with these headers. */

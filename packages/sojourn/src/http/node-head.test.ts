@@ -141,6 +141,33 @@ describe('the head of a response', () => {
     expect(headers).toMatchObject({ 'cache-control': 'private, max-age=5', vary: 'Accept-Encoding, Cookie' })
   })
 
+  test.each([
+    {},
+    { 'Content-Type': 'text/plain', 'X-Count': 1, 'X-Some': ['a', 'b'] },
+    { 'Set-Cookie': ['theme=dark', 'size=2'] },
+    { 'X-Absent': undefined },
+    { 'cache-control': 'private, max-age=5' },
+    { 'CACHE-CONTROL': 'public' },
+    { Vary: 'Accept' },
+    { vary: '*' },
+    { 'CDN-Cache-Control': 'max-age=600' },
+    { 'cloudflare-cdn-cache-control': 'max-age=600' },
+    { 'Surrogate-Control': 'max-age=600' },
+  ])('T25: %j is completed alike, whether or not a header was set before', async (own) => {
+    const answers = [false, true].map((isSetBefore) =>
+      answerTo((response, head) => {
+        head.look()
+        if (isSetBefore) response.setHeader('Date', 'now')
+        else response.sendDate = false
+        response.writeHead(200, own).end('x')
+      }),
+    )
+    const [alone, after] = await Promise.all(answers)
+    expect({ ...alone?.headers, date: 'now' }).toEqual(after?.headers)
+    expect(alone?.headers.vary).toMatch(/^(?:\*|(?:Accept, )?Cookie)$/)
+    expect(alone?.setCookie).toEqual(after?.setCookie)
+  })
+
   test('a response whose session nobody looked at is left alone', async () => {
     const { headers } = await answerTo((response) => {
       response.writeHead(200, { 'Cache-Control': 'public, max-age=60' }).end()

@@ -41,7 +41,7 @@ export class NodeHead implements ResponseHead {
   look(): void {
     if (this.#looked) return
     this.#looked = true
-    onHead(this.#response, (status) => this.#changes.complete(new NodeHeaders(this.#response), status))
+    onHead(this.#response, this.#changes)
   }
 
   setCookie(cookie: SetCookie): void {
@@ -81,19 +81,36 @@ class NodeHeaders implements HeadersOut {
   }
 }
 
-/** Runs `complete` just before the head is written, with the headers given to `writeHead` in place. */
-function onHead(response: NodeResponse, complete: (status: number) => void): void {
+/** Makes the changes just before the head is written. */
+function onHead(response: NodeResponse, changes: HeadChanges): void {
   const writeHead = response.writeHead.bind(response)
   response.writeHead = (status: number, reason?: string | Headers, headers?: Headers) => {
     const [text, given] = typeof reason === 'string' ? [reason, headers] : [undefined, reason ?? headers]
-    if (given !== undefined) place(response, given)
-    complete(status)
-    return text === undefined ? writeHead(status) : writeHead(status, text)
+    const whole = wholeHead(response, changes, given)
+    if (whole === undefined) {
+      place(response, given)
+      changes.complete(new NodeHeaders(response), status)
+    }
+    return text === undefined ? writeHead(status, whole) : writeHead(status, text, whole)
   }
 }
 
+/**
+ * All headers of a response that had none before, for Node to write at once: to set each by itself takes several times as
+ * long. Undefined where more must be done than to add some.
+ */
+function wholeHead(
+  response: NodeResponse,
+  changes: HeadChanges,
+  given: Headers = {},
+): OutgoingHttpHeaders | undefined {
+  if (Array.isArray(given) || response.getHeaderNames().length > 0) return undefined
+  const added = Object.values(given).includes(undefined) ? null : changes.plainlyAdded(Object.keys(given))
+  return added === null ? undefined : { ...given, ...added }
+}
+
 /** Does to the response what `writeHead` would do with these headers. */
-function place(response: NodeResponse, headers: Headers): void {
+function place(response: NodeResponse, headers: Headers = {}): void {
   if (!Array.isArray(headers)) {
     for (const [name, value] of Object.entries(headers)) {
       if (value !== undefined) response.setHeader(name, Array.isArray(value) ? value : String(value))
