@@ -6,8 +6,10 @@ interface FrameworkEntry {
   readonly packages: readonly string[]
   /** What applications on it use most for sessions; null where there is no such thing. */
   readonly peer: string | null
-  /** Loads it only where it is measured. */
-  readonly load: () => Promise<Framework>
+  /** Compiles its application into a folder that it makes, once for all its servers; left out where nothing is compiled. */
+  readonly compile?: (app: string) => Promise<void>
+  /** Loads it only where it is measured, with the application that was compiled. */
+  readonly load: (app: string) => Promise<Framework>
 }
 
 /** Every framework that has an adapter for requests. */
@@ -72,6 +74,13 @@ export const FRAMEWORKS = {
     peer: 'its cookie storage',
     load: async () => (await import('./frameworks/react-router.ts')).REACT_ROUTER,
   },
+  next: {
+    title: 'Next',
+    packages: ['next', 'iron-session'],
+    peer: 'iron-session',
+    compile: async (app) => (await import('./next/compile.ts')).compileNext(app),
+    load: async (app) => (await import('./frameworks/next.ts')).nextIn(app),
+  },
 } as const satisfies Record<string, FrameworkEntry>
 
 export type FrameworkName = keyof typeof FRAMEWORKS
@@ -86,7 +95,14 @@ export const FRAMEWORK_NAMES = [
   'elysia',
   'nestjs',
   'react-router',
+  'next',
 ] as const satisfies readonly FrameworkName[]
+
+/** Into that folder, where its application must be compiled. */
+export async function compile(name: FrameworkName, app: string): Promise<void> {
+  const entry: FrameworkEntry = FRAMEWORKS[name]
+  await entry.compile?.(app)
+}
 
 export function isFramework(name: string): name is FrameworkName {
   return Object.hasOwn(FRAMEWORKS, name)

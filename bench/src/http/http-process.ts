@@ -16,6 +16,8 @@ export interface ServeOrder {
   readonly side: Side
   /** For a store on disk; made here. */
   readonly folder: string
+  /** Where its application is, if one had to be compiled. */
+  readonly app: string
 }
 
 /** What a server tells of itself. */
@@ -26,10 +28,10 @@ export interface ServerStatus {
 }
 
 /** One framework with one kind of session in a process of its own. */
-export async function serveHttp({ framework, side, folder }: ServeOrder): Promise<void> {
+export async function serveHttp({ framework, side, folder, app }: ServeOrder): Promise<void> {
   // Some frameworks read it while they load.
   Object.assign(process.env, { NODE_ENV: 'production' })
-  const loaded = await FRAMEWORKS[framework].load()
+  const loaded = await FRAMEWORKS[framework].load(app)
   const store = await storeFor(side, folder)
   const port = await open(loaded, side, store)
   serveParent(

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { Child } from '../child.ts'
-import type { FrameworkName } from './frameworks.ts'
+import { compile, type FrameworkName } from './frameworks.ts'
 import type { AskerOrder, AskerSample, ServeOrder, ServerStatus } from './http-process.ts'
 import { fullTitle, type Side, sidesOf } from './sides.ts'
 
@@ -66,8 +66,12 @@ async function measureFramework(
   folder: string,
 ): Promise<HttpMeasured[]> {
   const servers: Server[] = []
+  const app = join(folder, `${framework}-app`)
+  await compile(framework, app)
   try {
-    for (const side of sidesOf(framework)) servers.push(await start(framework, side, folder))
+    for (const side of sidesOf(framework)) {
+      servers.push(await start({ framework, side, folder: join(folder, framework), app }))
+    }
     for (const { port } of servers) {
       await asker.ask({ logIn: { port, count: extent.users } })
       await askFor(asker, port, { ...extent, measureMs: extent.firstMs })
@@ -85,8 +89,8 @@ async function measureFramework(
   }
 }
 
-async function start(framework: FrameworkName, side: Side, folder: string): Promise<Server> {
-  const order: ServeOrder = { framework, side, folder: join(folder, framework) }
+async function start(order: ServeOrder): Promise<Server> {
+  const { framework, side } = order
   const child = await Child.start<object, ServerStatus>(fullTitle(framework, side), [
     'serve-http',
     JSON.stringify(order),

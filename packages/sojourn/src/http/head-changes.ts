@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeader } from 'node:http'
 import { lineOf, lineWithout, type SetCookie } from './cookie.ts'
 import { waitAfter } from './problem.ts'
 
@@ -12,8 +13,9 @@ export interface HeadersOut {
 
 const PRIVATE = 'private, no-store'
 /** They overrule `Cache-Control` in caches that know them (RFC 9213). */
-const CACHE_OVERRIDE = /(?:cdn-cache-control|surrogate-control)$/i
-const COMPLETED = /^(?:cache-control|vary)$/i
+const CACHE_OVERRIDE = /(?:cdn-cache-control|surrogate-control)$/
+/** Whatever `complete` looks at, and a few names more. */
+const MAY_MATTER = /^vary$|-control$/i
 
 /** What is to be added to the head of one response, when it goes out. */
 export class HeadChanges {
@@ -26,11 +28,13 @@ export class HeadChanges {
     this.#varyOn = varyOn
   }
 
-  /** All that `complete` would do to headers of these names, as headers to add; null where adding is not enough. */
-  plainlyAdded(names: readonly string[]): Readonly<Record<string, string>> | null {
-    if (this.cookie !== null || this.hasFailed) return null
-    if (names.some((name) => COMPLETED.test(name) || CACHE_OVERRIDE.test(name))) return null
-    return { 'Cache-Control': PRIVATE, Vary: this.#varyOn.join(', ') }
+  /**
+   * All that `complete` would do to headers of these names, as names and values to add, in turn; null where adding is not
+   * enough.
+   */
+  plainlyAdded(names: readonly string[]): OutgoingHttpHeader[] | null {
+    if (this.cookie !== null || this.hasFailed || names.some((name) => MAY_MATTER.test(name))) return null
+    return ['Cache-Control', PRIVATE, 'Vary', this.#varyOn.join(', ')]
   }
 
   /** Adds it. `status` is the one that goes out with these headers. */

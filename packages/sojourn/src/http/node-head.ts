@@ -11,8 +11,8 @@ export interface NodeResponse {
   setHeader(name: string, value: string | readonly string[]): unknown
   appendHeader(name: string, value: string | string[]): unknown
   removeHeader(name: string): void
-  writeHead(status: number, reason?: string, headers?: OutgoingHttpHeaders): unknown
-  writeHead(status: number, headers?: OutgoingHttpHeaders): unknown
+  writeHead(status: number, reason?: string, headers?: Headers): unknown
+  writeHead(status: number, headers?: Headers): unknown
   end(): unknown
   end(body: string): unknown
 }
@@ -103,10 +103,17 @@ function wholeHead(
   response: NodeResponse,
   changes: HeadChanges,
   given: Headers = {},
-): OutgoingHttpHeaders | undefined {
+): OutgoingHttpHeader[] | undefined {
   if (Array.isArray(given) || response.getHeaderNames().length > 0) return undefined
-  const added = Object.values(given).includes(undefined) ? null : changes.plainlyAdded(Object.keys(given))
-  return added === null ? undefined : { ...given, ...added }
+  const names = Object.keys(given)
+  const whole = changes.plainlyAdded(names)
+  if (whole === null) return undefined
+  for (const name of names) {
+    const value = given[name]
+    if (value === undefined) return undefined
+    whole.push(name, value)
+  }
+  return whole
 }
 
 /** Does to the response what `writeHead` would do with these headers. */
