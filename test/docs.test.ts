@@ -6,7 +6,24 @@ import { ROOT } from './import-graph.test-support.ts'
 import { SUBPATHS } from './package-files.test-support.ts'
 
 const pages = filesLike(/\.md$/)
+/** Stores that stand behind a framework's own contract, by the name of their page. */
+const DROP_INS = [
+  'express-session',
+  'fastify-session',
+  'koa-session',
+  'unstorage',
+  'keyv',
+  'better-auth',
+  'authjs',
+]
 const isLocal = (link: string) => !/^[a-z]+:/.test(link)
+
+/** What a page says that a contract makes impossible: the items and rows of that section. */
+function gapsIn(text: string): string[] {
+  const [, section = ''] = text.split(/^## What .+ makes impossible$/m)
+  const [own = ''] = section.split(/^## /m)
+  return own.split('\n').filter((line) => /^(?:- |\| )/.test(line))
+}
 
 /** Why a link leads nowhere; null when it leads somewhere. */
 function broken({ path, text }: Page, link: string): string | null {
@@ -38,6 +55,11 @@ describe('the documentation', () => {
     const named = pages.flatMap(({ path, text }) => subpathsIn(text).map((subpath) => ({ path, subpath })))
     expect(named.filter(({ subpath }) => !SUBPATHS.includes(subpath))).toEqual([])
   })
+
+  test.each(DROP_INS)('T154: says in the page of %s what its contract makes impossible', (name) => {
+    const page = pages.find(({ path }) => path === `docs/${name}.md`)
+    expect(gapsIn(page?.text ?? '')).not.toEqual([])
+  })
 })
 
 describe('the check of the documentation', () => {
@@ -54,6 +76,15 @@ describe('the check of the documentation', () => {
     expect(broken(page, '#a-title-here')).toBeNull()
     expect(broken(page, '#code_one--two')).toBeNull()
     expect(broken(page, 'errors.md#store_full')).toBeNull()
+  })
+
+  test('T154: a page that names no gap is found', () => {
+    expect(gapsIn('## What Koa makes impossible\n\n- **one**\n| two | why |\n\n## Next\n- three')).toEqual([
+      '- **one**',
+      '| two | why |',
+    ])
+    expect(gapsIn('## What Koa makes impossible\n\n## Next\n\n- **one**')).toEqual([])
+    expect(gapsIn('- **one**')).toEqual([])
   })
 
   test('sees links, images and subpaths, and passes over code', () => {

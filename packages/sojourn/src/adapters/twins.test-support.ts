@@ -1,11 +1,9 @@
-import type { OutgoingHttpHeaders } from 'node:http'
 import type { SessionData } from '../core/index.ts'
 import type { RequestSession } from '../http/index.ts'
 import type { App, Ask, Reply, Subject } from './behaviour.test-support.ts'
 import { type Answering, type Asked, serveNode } from './node-subject.test-support.ts'
 
 type Session = RequestSession<SessionData>
-type Sent = string | OutgoingHttpHeaders | undefined
 type Members = Partial<Record<keyof Session, unknown>>
 
 /** One way in which an adapter can be wrong. */
@@ -56,7 +54,7 @@ function posing(session: Session, members: Members): Session {
 function spoilHead(response: Answering, { head }: Fault): void {
   if (head === undefined) return
   const writeHead = response.writeHead.bind(response)
-  response.writeHead = (status: number, ...rest: [reason?: Sent, headers?: OutgoingHttpHeaders]) => {
+  response.writeHead = (status: number, ...rest: unknown[]) => {
     return Reflect.apply(writeHead, response, [head(response, status), ...rest])
   }
 }

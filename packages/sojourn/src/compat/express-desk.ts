@@ -1,7 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { jsonCopy } from '../core/foreign-data.ts'
 import type { ForeignSessions } from '../core/foreign-sessions.ts'
-import type { SessionStore } from '../core/session-store.ts'
 import { type CookieTimes, dressed, stripped, usedBy } from './express-cookie.ts'
 import { Views } from './views.ts'
 
@@ -17,14 +16,12 @@ type Data = Record<string, unknown>
  * is known by the object that the request got (CONTRACTS, section 1.1).
  */
 export class ExpressDesk<StoreData> {
-  readonly #sessions: SessionStore<StoreData>
   readonly #foreign: ForeignSessions<StoreData>
   readonly #views = new Views()
   /** The id whose read has failed, for what follows from that in the same request. */
   readonly #failed = new AsyncLocalStorage<string>()
 
-  constructor(sessions: SessionStore<StoreData>, foreign: ForeignSessions<StoreData>) {
-    this.#sessions = sessions
+  constructor(foreign: ForeignSessions<StoreData>) {
     this.#foreign = foreign
   }
 
@@ -57,17 +54,18 @@ export class ExpressDesk<StoreData> {
     })
   }
 
-  /** Takes an id of the middleware's, or one of those that `all` tells. */
+  /** Takes an id of the middleware's, or a handle of `all`; never the public id of a session, which is no secret. */
   async destroy(id: string): Promise<void> {
     // With `unset: 'destroy'` the middleware would end a session because it could not be read.
     if (this.#failed.getStore() === id) return
-    if (!(await this.#foreign.revoke(id))) await this.#sessions.revoke({ id, operator: true })
+    if (!(await this.#foreign.revoke(id))) await this.#foreign.revokeHandle(id)
   }
 
+  /** By handle: what opens a session is stored as a hash only, and the public ids of sessions may be known to others. */
   async all(): Promise<Record<string, Data>> {
     const found: Record<string, Data> = {}
     for await (const page of this.#foreign.all()) {
-      for (const entry of page) found[entry.id] = dressed(entry.data, entry)
+      for (const entry of page) found[entry.handle] = dressed(entry.data, entry)
     }
     return found
   }

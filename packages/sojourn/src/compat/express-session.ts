@@ -36,7 +36,7 @@ export function expressSessionStore(
     )
   }
   const foreign = openForeign(sessions, options, 'express-session', EXPRESS_FORM)
-  return new (storeOver(Store, new ExpressDesk(sessions, foreign)))()
+  return new (storeOver(Store, new ExpressDesk(foreign)))()
 }
 
 function storeOver(Store: StoreClass, desk: ExpressDesk<unknown>) {

@@ -175,6 +175,22 @@ describe('the store for express-session', () => {
     expect(dataOf((await browser.get('/data')).body)).toMatchObject({ x: '1' })
   })
 
+  test('T152: destroy ends nothing by the public id of a session, its own or the application’s', async () => {
+    const { store, sessions } = await (await Processes.over(memory)).start()
+    await called((done) => store.set('a', sessionFor(null, { user: 'ada' }), done))
+    await sessions.create({ userId: 'ada' })
+    const listed = await sessions.list({ userId: 'ada' })
+    expect(listed).toHaveLength(2)
+    const all = await called((done) => store.all(done))
+    for (const { id } of listed) {
+      expect(Object.keys(all ?? {}).join()).not.toContain(id)
+      for (const sid of [id, `~${id}`, `~${id}${'A'.repeat(12)}`]) {
+        await called((done) => store.destroy(sid, done))
+      }
+    }
+    expect(await sessions.list({ userId: 'ada' })).toHaveLength(2)
+  })
+
   test('T152: neither the cookie nor the id of the middleware is in what is stored', async () => {
     const processes = await Processes.over(memory)
     const { store, sessions } = await processes.start()

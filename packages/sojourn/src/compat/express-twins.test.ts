@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { ENGINES } from '../core/engines.test-support.ts'
+import { ForeignSessions } from '../core/foreign-sessions.ts'
 import { type Callback, callBack } from './callback.ts'
 import { ExpressDesk } from './express-desk.ts'
 import { called, expressSite } from './express-site.test-support.ts'
@@ -40,6 +41,27 @@ const PROMISES: readonly Promised[] = [
       return (await LOST_UPDATE?.wrongWith(await expressSite(store))) ?? []
     },
     break: () => vi.spyOn(ExpressDesk.prototype, 'adopt').mockReturnValue(undefined),
+  },
+  {
+    promise: 'T152: who knows the public id of a session cannot end it',
+    async wrongWith({ store, sessions }) {
+      await called((done) => store.set('a', { user: 'ada', cookie: {} }, done))
+      const [session] = await sessions.list({ userId: 'ada' })
+      await called((done) => store.destroy(session?.id ?? '', done))
+      return (await called((done) => store.get('a', done))) === null ? ['ada is logged out'] : []
+    },
+    break: () => {
+      const { revokeHandle } = ForeignSessions.prototype
+      vi.spyOn(ForeignSessions.prototype, 'revokeHandle').mockImplementation(async function (
+        this: ForeignSessions<unknown>,
+        handle,
+      ) {
+        for await (const page of this.all()) {
+          for (const entry of page) if (entry.id === handle) return revokeHandle.call(this, entry.handle)
+        }
+        return revokeHandle.call(this, handle)
+      })
+    },
   },
   {
     promise: 'EX3: a touch looks at no data',

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { ENGINES } from '../core/engines.test-support.ts'
+import { ForeignDeadlines } from '../core/foreign-deadlines.ts'
 import type { ForeignOptions } from '../core/foreign-options.ts'
 import { ForeignSessions } from '../core/foreign-sessions.ts'
 import { ForeignWalk } from '../core/foreign-walk.ts'
@@ -75,7 +76,10 @@ const PROMISES: readonly Promised[] = [
       clock.advance(2 * SECOND)
       return [await getItem('key'), 'a']
     },
-    break: () => opening({ renewsLife: false }),
+    break() {
+      opening({ renewsLife: false })
+      vi.spyOn(ForeignDeadlines.prototype, 'after').mockImplementation((_seenAt, use) => use)
+    },
   },
   {
     promise: 'UN5: a session without a ttl has the idle timeout of the store',

@@ -4,7 +4,7 @@ import { eventOf, type StoreContext } from './context.ts'
 import { bucketFor, discard, draftRecord, limitOf, storeRecord } from './create-session.ts'
 import { endRecord } from './ending.ts'
 import { SessionError } from './errors.ts'
-import type { ForeignKey, Leads, Link } from './foreign-link.ts'
+import { type ForeignKey, type Leads, type Link, NOWHERE } from './foreign-link.ts'
 import type { ForeignLinks } from './foreign-links.ts'
 import { applyChanges, changesBetween, type Fields, isFields } from './foreign-merge.ts'
 import { isOwn, ownRecord } from './own-record.ts'
@@ -75,20 +75,21 @@ export class ForeignBirth<Data> {
     return (await this.#bar(old.token.id)) ? this.beginAgain(key, old, content) : null
   }
 
-  /** Whether a link without its session is so young that the session is still on its way. */
+  /** Whether a link without its session never had one: it is so young that it is still on its way, or was refused. */
   isUnderway({ ledAt }: Link): boolean {
-    return Math.abs(this.#context.clock.now() - ledAt) < UNDERWAY_MS
+    return ledAt === NOWHERE || Math.abs(this.#context.clock.now() - ledAt) < UNDERWAY_MS
   }
 
   /** Stores the session of another's link, in case that one does not. */
   async join(key: ForeignKey, link: Link, content: Content): Promise<Born | null> {
     const { userId } = content
     // All sessions of a user lie in one bucket, and the token that is there lies in another.
-    if (userId !== null && bucketOf(userId, this.#context.bucketKey) !== bucketOfId(link.token.id)) {
-      return this.beginInstead(key, link, content)
-    }
+    const isElsewhere =
+      userId !== null && bucketOf(userId, this.#context.bucketKey) !== bucketOfId(link.token.id)
+    if (isElsewhere || link.ledAt === NOWHERE) return this.beginInstead(key, link, content)
     const { record } = await this.#recordOf(content, link.token)
-    return this.#store(key, link, record)
+    // Else it is there by now, or its place was taken by somebody who has died since.
+    return (await this.#store(key, link, record)) ?? this.beginInstead(key, link, content)
   }
 
   /**
@@ -135,10 +136,17 @@ export class ForeignBirth<Data> {
       if (!(await storeRecord(this.#context, record, limitOf(this.#context, null)))) return null
     } catch (error) {
       this.#links.forget(key)
+      // If that fails too it is as after a crash.
+      if (isFinal(error)) await this.#vacate(key, link).catch(() => undefined)
       throw error
     }
     this.#context.events.emit('created', eventOf(this.#context, record))
     return { link, record }
+  }
+
+  /** A session was refused: its link would have the foreign id pass for one whose session has ended. */
+  async #vacate(key: ForeignKey, link: Link): Promise<void> {
+    if (await this.#bar(link.token.id)) await this.#links.vacate(key, link)
   }
 
   /** Takes the place of a session that is not stored yet; false when it is by now. */
@@ -223,6 +231,11 @@ export class ForeignBirth<Data> {
     const { draft } = await this.#context.codec.draft(data)
     return isFields(draft) ? draft : {}
   }
+}
+
+/** Whether nothing was stored, and the same write would be refused again. */
+function isFinal(error: unknown): boolean {
+  return error instanceof SessionError && !error.retryable
 }
 
 /** A link is looked at long enough after its session's deadline that it need not follow at each use. */

@@ -1,7 +1,7 @@
 import { type Activity, afterActivity, throttleOf } from './activity.ts'
 import type { StoreContext } from './context.ts'
 import { SessionError } from './errors.ts'
-import type { SessionId, SessionRecord } from './port.ts'
+import { CLOCK_SKEW_MS, type Instant, type SessionId, type SessionRecord } from './port.ts'
 
 const CONFLICT_RETRIES = 8
 /** So many deadlines may wait in a process; one more is written at once. */
@@ -24,6 +24,20 @@ export class ForeignDeadlines {
 
   constructor(context: Uses) {
     this.#context = context
+  }
+
+  /**
+   * A use by whoever knows of the one at `seenAt`: it came later, also where that was told by a clock that is ahead, by
+   * `CLOCK_SKEW_MS` at most. The time that it gives stays the same, so that the session may end later than it says, by
+   * the difference of the clocks.
+   */
+  after(seenAt: Instant, use: Activity): Activity {
+    const now = this.#context.clock.now()
+    const usedAt = use.seenAt > Math.max(now, seenAt) ? now : Math.max(0, use.seenAt)
+    const behind = seenAt - usedAt
+    // What came so much earlier is an earlier use, and no clock that differs.
+    const ahead = behind > 0 && behind <= CLOCK_SKEW_MS ? behind : 0
+    return { seenAt: usedAt + ahead, expiresAt: use.expiresAt + ahead }
   }
 
   /** Counts a use of a session; false when it is known to have ended. */

@@ -19,6 +19,8 @@ const TAG_BYTES = 16
 /** Frameworks make ids of any form, so that only their length is held against them (CONTRACTS, part 2, row 39). */
 export const FOREIGN_ID_LENGTH = 512
 const LINK_TAG_BYTES = 9
+/** The `ledAt` of a link whose session was refused. */
+export const NOWHERE: Instant = 0
 
 type Keys = Pick<StoreContext<unknown>, 'name' | 'bucketKey'>
 
@@ -38,7 +40,7 @@ export interface Link {
   readonly seenAt: Instant
   /** When somebody must look at it; never before the session's deadline. */
   readonly lookAt: Instant
-  /** When it began to lead to this session, which is stored a moment later. */
+  /** When it began to lead to this session, which is stored a moment later; `NOWHERE` when it never will be. */
   readonly ledAt: Instant
   /** The session that the foreign id began with; another one means that the id was used again. */
   readonly origin: SessionId

@@ -2,8 +2,16 @@ import type { StoreContext } from './context.ts'
 import { endRecord } from './ending.ts'
 import { SessionError } from './errors.ts'
 import type { KnownLinks } from './foreign-known.ts'
-import { type ForeignKey, type Leads, type Link, linkIn, linkRecord, movedLink } from './foreign-link.ts'
-import type { EndReason, Instant, SessionId, SessionRecord } from './port.ts'
+import {
+  type ForeignKey,
+  type Leads,
+  type Link,
+  linkIn,
+  linkRecord,
+  movedLink,
+  NOWHERE,
+} from './foreign-link.ts'
+import { type EndReason, type Instant, type SessionId, type SessionRecord, TOMBSTONE_MS } from './port.ts'
 import { digestOf, sameDigest } from './token.ts'
 
 const ATTEMPTS = 8
@@ -82,6 +90,18 @@ export class ForeignLinks {
     if (outcome === 'done') return this.#remember(key, record)
     this.forget(key)
     return null
+  }
+
+  /**
+   * Lets a link lead nowhere, unless somebody has moved it: whoever comes next takes it. It leaves by itself, and not at
+   * once, so that one of the same version is never another one to those who know it.
+   */
+  async vacate(key: ForeignKey, link: Link): Promise<void> {
+    const { engine, clock } = this.#context
+    this.forget(key)
+    const to = { ...link, ledAt: NOWHERE, lookAt: clock.now() + TOMBSTONE_MS }
+    const vacant = movedLink(this.#context, this.#label, key, { link, to })
+    await engine.replace(vacant, link.version, link.createdAt)
   }
 
   /**

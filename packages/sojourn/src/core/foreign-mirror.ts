@@ -38,7 +38,8 @@ export class ForeignMirror<Data> implements OldSide {
     this.#old = old
     this.#parts = parts
     this.#writer = writer
-    this.#notes = new ForeignValues(parts.shared.context, `${label}:old`.slice(-64))
+    // No label of an application has a space in it.
+    this.#notes = new ForeignValues(parts.shared.context, `${label} old`)
   }
 
   async resolve(key: ForeignKey, target: Target): Promise<Target> {

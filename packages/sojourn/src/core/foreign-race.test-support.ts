@@ -18,7 +18,7 @@ const FAULTS = 0.03
 type Data = Record<string, unknown>
 
 /** An engine whose calls and answers wait for their turn. */
-class RacingEngine extends PassingEngine {
+export class RacingEngine extends PassingEngine {
   readonly #scheduler: () => Scheduler | null
 
   constructor(engine: Engine, scheduler: () => Scheduler | null) {

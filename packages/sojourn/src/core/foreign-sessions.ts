@@ -13,7 +13,7 @@ import type { CheckedForeign } from './foreign-options.ts'
 import type { ForeignShared } from './foreign-shared.ts'
 import { ForeignValues } from './foreign-values.ts'
 import { ForeignView, type Seen } from './foreign-view.ts'
-import { ForeignWalk } from './foreign-walk.ts'
+import { ForeignWalk, nullIfUnreadable } from './foreign-walk.ts'
 import { fieldsIn } from './foreign-write.ts'
 import { ForeignWriter } from './foreign-writer.ts'
 import type { SessionId, SessionRecord } from './port.ts'
@@ -95,18 +95,19 @@ export class ForeignSessions<Data> {
   /**
    * Stores data. With a view, what changed since it is laid over what is stored now, field by field, and a session
    * that has ended stays so; without one the data is stored whole, and an unknown id begins. False when it was refused
-   * because the session has ended, which callers take for done (CONTRACTS L1, L2, L11).
+   * because the session has ended, which callers take for done (CONTRACTS L1, L2, L11). A write that throws for good has
+   * begun nothing: its id is as unknown as before.
    * @throws SessionError `DATA_REFUSED`, `DATA_TOO_LARGE`, `SCHEMA_REFUSED`, `USER_LIMIT_REACHED`, `CONFLICT`
    */
   async write(foreignId: string, { data, use, view }: ForeignWrite): Promise<boolean> {
     const key = this.#keyOf(foreignId)
     if (key === null)
       throw new SessionError('INVALID_ARGUMENT', 'A session id must be text of 1 to 512 characters.')
-    const job = { key, data, use: this.#activityOf(use), view }
-    if (this.#isOver(job.use)) return this.#endedInstead(key, view)
-    const isBlind = (view?.seenOf(key) ?? null) === null
+    if (this.#isOver(use)) return this.#endedInstead(key, view)
+    const seen = view?.seenOf(key) ?? null
+    const job = { key, data, use: this.#activityOf(use, seen), view }
     const isDone = await this.#writer.write(job)
-    if (isDone) await this.#old?.wrote(key, { use: job.use, isBlind })
+    if (isDone) await this.#old?.wrote(key, { use: job.use, isBlind: seen === null })
     return isDone
   }
 
@@ -114,9 +115,9 @@ export class ForeignSessions<Data> {
   async touch(foreignId: string, given: Omit<ForeignWrite, 'data'>): Promise<boolean> {
     const key = this.#keyOf(foreignId)
     if (key === null) return false
-    const use = this.#activityOf(given.use)
-    if (this.#isOver(use)) return this.#endedInstead(key, given.view)
+    if (this.#isOver(given.use)) return this.#endedInstead(key, given.view)
     const seen = given.view?.seenOf(key) ?? null
+    const use = this.#activityOf(given.use, seen)
     const isLive =
       (seen !== null && (await this.#keeper.count(key, seen, use))) || (await this.#used(key, seen, use))
     if (isLive) await this.#old?.wrote(key, { use, isBlind: false })
@@ -161,10 +162,7 @@ export class ForeignSessions<Data> {
   /** All live sessions of a user that can be read, the oldest first, whatever made them. Never counts as use. */
   async ofUser(userId: string): Promise<readonly ForeignEntry[]> {
     const records = await liveRecordsOf(this.#shared.context, userId)
-    const entries = await Promise.all(
-      // The application's own sessions may hold anything.
-      records.map((record) => this.#entryOf(record).catch(nullIfUnreadable)),
-    )
+    const entries = await Promise.all(records.map((record) => this.#readableOf(record)))
     return entries.filter((entry) => entry !== null)
   }
 
@@ -175,15 +173,17 @@ export class ForeignSessions<Data> {
     return count
   }
 
-  /** All that live, page by page. `id` is the session's own, which is no foreign id and opens nothing. */
+  /**
+   * All that live and can be read, page by page. `id` is the session's own, which is no foreign id and opens nothing. One
+   * whose data is damaged is passed over, as in `ofUser`; `count` counts it and `clear` ends it.
+   */
   async *all(): AsyncGenerator<readonly WalkedEntry[], void, undefined> {
     for await (const page of this.#walk.pages()) {
-      yield await Promise.all(
-        page.map(async ({ handle, record }) => {
-          const { id, seenAt, expiresAt } = record
-          return { id, handle, seenAt, expiresAt, data: await this.#fieldsOf(record) }
-        }),
-      )
+      const entries = await Promise.all(page.map(({ record }) => this.#readableOf(record)))
+      yield page.flatMap(({ handle }, index) => {
+        const entry = entries[index] ?? null
+        return entry === null ? [] : [{ ...entry, handle }]
+      })
     }
   }
 
@@ -219,9 +219,11 @@ export class ForeignSessions<Data> {
     return this.#walk.mark(text)
   }
 
-  async #entryOf(record: SessionRecord): Promise<ForeignEntry> {
+  /** Null for one whose data is damaged, or is none that a drop-in store wrote. */
+  async #readableOf(record: SessionRecord): Promise<ForeignEntry | null> {
     const { id, seenAt, expiresAt } = record
-    return { id, seenAt, expiresAt, data: await this.#fieldsOf(record) }
+    const data = await this.#fieldsOf(record).catch(nullIfUnreadable)
+    return data && { id, seenAt, expiresAt, data }
   }
 
   #oldSide(options: CheckedForeign): OldSide | null {
@@ -277,15 +279,15 @@ export class ForeignSessions<Data> {
     return fieldsIn((await this.#shared.context.codec.draft(data)).draft)
   }
 
-  #activityOf(use: Activity | null): Activity {
+  #activityOf(use: Activity | null, seen: Seen | null): Activity {
     const { clock, policy } = this.#shared.context
     const now = clock.now()
-    if (use === null) return { seenAt: now, expiresAt: now + policy.lifetime.idle }
-    return { seenAt: Math.max(0, Math.min(use.seenAt, now)), expiresAt: use.expiresAt }
+    const given = use ?? { seenAt: now, expiresAt: now + policy.lifetime.idle }
+    return this.#shared.deadlines.after(seen?.record.seenAt ?? 0, given)
   }
 
-  #isOver({ expiresAt }: Activity): boolean {
-    return expiresAt <= this.#shared.context.clock.now()
+  #isOver(use: Activity | null): boolean {
+    return use !== null && use.expiresAt <= this.#shared.context.clock.now()
   }
 
   #keyOf(foreignId: unknown): ForeignKey | null {
@@ -296,9 +298,4 @@ export class ForeignSessions<Data> {
 /** Whether a link still belongs to what a request saw; a request that saw nothing takes any. */
 function isSame(link: Link, seen: Seen | null): boolean {
   return seen === null || seen.link.origin === link.origin
-}
-
-function nullIfUnreadable(error: unknown): null {
-  if (error instanceof SessionError && error.code === 'RECORD_UNREADABLE') return null
-  throw error
 }

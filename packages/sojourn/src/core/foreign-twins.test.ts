@@ -1,13 +1,15 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { DataCodec } from './data-codec.ts'
 import { ENGINES } from './engines.test-support.ts'
+import { SessionError } from './errors.ts'
 import { ForeignDeadlines } from './foreign-deadlines.ts'
 import { ForeignKeeper } from './foreign-keeper.ts'
 import { LinkKeeper } from './foreign-link-keeper.ts'
 import { ForeignLinks } from './foreign-links.ts'
 import { applyChanges, changesBetween, type Fields } from './foreign-merge.ts'
 import { ForeignTurns } from './foreign-turns.ts'
-import { Desk, everything, sweepFor } from './foreign-world.test-support.ts'
+import { Desk, damage, everything, sweepFor, walkOf } from './foreign-world.test-support.ts'
 import { ForeignWriter, type Job } from './foreign-writer.ts'
 import { HOUR, MINUTE, SECOND, World } from './world.test-support.ts'
 
@@ -129,6 +131,23 @@ const PROMISES: readonly Promised[] = [
         use,
       ) {
         return Reflect.apply(move, this, [{ ...record, seenAt: 0, expiresAt: 0 }, use])
+      })
+    },
+  },
+  {
+    promise: 'one session that cannot be read hides no other',
+    async wrongWith(desk, other, world) {
+      for (const id of ['one', 'two']) await desk.write(id, { id, user: id })
+      const [session = ''] = await world.liveIds('one')
+      await damage(world, session)
+      const found = await walkOf(other).catch(() => [])
+      const left = found.map(({ data }) => data['id'])
+      return left.join() === 'two' ? [] : [`${left} is found`]
+    },
+    break: () => {
+      const { draft } = DataCodec.prototype
+      vi.spyOn(DataCodec.prototype, 'draft').mockImplementation(function (this: DataCodec<unknown>, bytes) {
+        return draft.call(this, bytes).catch(() => Promise.reject(new SessionError('ENGINE_UNAVAILABLE')))
       })
     },
   },

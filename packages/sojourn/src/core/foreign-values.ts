@@ -107,9 +107,9 @@ export class ForeignValues {
     const { engine, clock } = this.#context
     const now = clock.now()
     if (stored !== null && stored.ended === null) {
-      // It may be over, which is its deadline: asked as of an earlier instant, the port takes it for live.
       const record = recordOf(key, next, stored, now)
-      return (await engine.replace(record, stored.version, stored.createdAt)).outcome === 'done'
+      // It may be over, which is its deadline: asked as of the instant before, the port takes it for live.
+      return (await engine.replace(record, stored.version, stored.expiresAt - 1)).outcome === 'done'
     }
     // One that somebody began to remove is in the way of a new one.
     if (stored !== null) await engine.settle([stored.id], null)
@@ -149,7 +149,7 @@ function recordOf(
   // Of two deadlines a replace keeps the one that was seen later.
   const isMoved = stored !== null && value?.expiresAt !== stored.expiresAt
   const seenAt = isMoved ? Math.max(stored.seenAt + 1, now) : (stored?.seenAt ?? now)
-  const lookAt = Math.max(seenAt + 1, value?.expiresAt ?? 0)
+  const lookAt = value?.expiresAt ?? now
   const content = value === null ? [hash] : [hash, checkedText(value.text)]
   const record = ownRecord({ kind: 'value', id, userId: null, createdAt, lookAt, content })
   return { ...record, version: (stored?.version ?? 0) + 1, seenAt, absoluteAt: lookAt }

@@ -1,14 +1,25 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { ENGINES } from './engines.test-support.ts'
-import type { WalkedEntry } from './foreign-sessions.ts'
-import { Desk, lasting } from './foreign-world.test-support.ts'
+import { type ErrorCode, SessionError } from './errors.ts'
+import { Desk, damage, lasting, walkOf } from './foreign-world.test-support.ts'
 import { bareRecord } from './own-record.ts'
 import { HOUR, MINUTE, namesOf, World } from './world.test-support.ts'
 
-async function walkOf({ sessions }: Desk): Promise<WalkedEntry[]> {
-  const found: WalkedEntry[] = []
-  for await (const page of sessions.all()) found.push(...page)
-  return found
+async function numbersIn(desk: Desk): Promise<number[]> {
+  return (await walkOf(desk)).map(({ data }) => Number(data['i'])).sort((a, b) => a - b)
+}
+
+/** The session's own id. */
+async function idOf(desk: Desk, number: number): Promise<string> {
+  return (await walkOf(desk)).find(({ data }) => data['i'] === number)?.id ?? ''
+}
+
+/** As an engine answers whoever asks for a record that it cannot read, whatever else is asked for with it. */
+function engineFailsOn({ place: { line } }: Desk, id: string, code: ErrorCode): void {
+  const { read } = line
+  vi.spyOn(line, 'read').mockImplementation((ids) =>
+    ids.includes(id) ? Promise.reject(new SessionError(code)) : read.call(line, ids),
+  )
 }
 
 describe.each(ENGINES)('a walk over foreign sessions over $name', (engine) => {
@@ -94,6 +105,35 @@ describe.each(ENGINES)('a walk over foreign sessions over $name', (engine) => {
     await elsewhere.write('one', { user: 'ada' })
     held.release()
     expect([await clearing, await elsewhere.data('one')]).toEqual([1, null])
+  })
+
+  test('one session that cannot be read hides no other, and is counted and ended like them', async () => {
+    await using world = await World.open(engine)
+    const desk = await Desk.open(world)
+    await Promise.all(Array.from({ length: 120 }, (_, i) => desk.write(`id ${i}`, { i, user: 'ada' })))
+    await damage(world, await idOf(desk, 7))
+    await expect(desk.data('id 7')).rejects.toMatchObject({ code: 'RECORD_UNREADABLE' })
+    expect(await numbersIn(desk)).toEqual(Array.from({ length: 120 }, (_, i) => i).filter((i) => i !== 7))
+    expect([await desk.sessions.count(), await desk.sessions.clear()]).toEqual([120, 120])
+  })
+
+  test('one session whose record the engine cannot read hides no other', async () => {
+    await using world = await World.open(engine)
+    const desk = await Desk.open(world)
+    await Promise.all(Array.from({ length: 120 }, (_, i) => desk.write(`id ${i}`, { i, user: 'ada' })))
+    engineFailsOn(desk, await idOf(desk, 7), 'RECORD_UNREADABLE')
+    expect(await numbersIn(desk)).toEqual(Array.from({ length: 120 }, (_, i) => i).filter((i) => i !== 7))
+    expect([await desk.sessions.count(), await desk.sessions.clear()]).toEqual([119, 119])
+  })
+
+  test('an engine that fails in a walk is no end of it', async () => {
+    await using world = await World.open(engine)
+    const desk = await Desk.open(world)
+    await desk.write('one', { i: 1 })
+    engineFailsOn(desk, await idOf(desk, 1), 'ENGINE_UNAVAILABLE')
+    for (const walk of [walkOf(desk), desk.sessions.count(), desk.sessions.clear()]) {
+      await expect(walk).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' })
+    }
   })
 
   test('what has expired, or was cut off, is in no walk', async () => {

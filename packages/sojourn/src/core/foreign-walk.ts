@@ -1,6 +1,8 @@
 import { createHash, createHmac } from 'node:crypto'
 import type { StoreContext } from './context.ts'
+import { SessionError } from './errors.ts'
 import { linkContentIn } from './foreign-link.ts'
+import { isOwn } from './own-record.ts'
 import type { Page, SessionId, SessionRecord } from './port.ts'
 
 const PAGE = 100
@@ -73,7 +75,7 @@ export class ForeignWalk {
     const live = await this.#follow(links)
     const dead = links.filter((link) => !live.has(handleOf(link)))
     if (dead.length === 0) return live
-    const now = await this.#context.engine.read(dead.map(({ id }) => id))
+    const now = await this.#read(dead.map(({ id }) => id))
     const moved = dead.flatMap((link, index) => {
       const current = now[index] ?? null
       return current !== null && this.#sessionOf(current) !== this.#sessionOf(link) ? [current] : []
@@ -87,7 +89,7 @@ export class ForeignWalk {
       const session = this.#sessionOf(link)
       return session === null ? [] : [{ handle: handleOf(link), session }]
     })
-    const found = await this.#context.engine.read(targets.map(({ session }) => session))
+    const found = await this.#read(targets.map(({ session }) => session))
     return new Map(
       targets.flatMap(({ handle }, index) => {
         const record = found[index] ?? null
@@ -96,14 +98,30 @@ export class ForeignWalk {
     )
   }
 
+  /** A record that the engine cannot read hides no other: it is passed over. */
+  async #read(ids: readonly SessionId[]): Promise<readonly (SessionRecord | null)[]> {
+    const { engine } = this.#context
+    const found = await engine.read(ids).catch(nullIfUnreadable)
+    if (found !== null) return found
+    const each = await Promise.all(ids.map((id) => engine.read([id]).catch(nullIfUnreadable)))
+    return each.map((one) => one?.[0] ?? null)
+  }
+
   #sessionOf(record: SessionRecord): SessionId | null {
     const content = linkContentIn(record)
     return content?.label === this.#label ? content.session : null
   }
 
+  /** The place of a session that never came holds a record of ours. */
   #isLive(record: SessionRecord): boolean {
-    return this.#context.records.isLive(record, this.#context.clock.now())
+    return !isOwn(record) && this.#context.records.isLive(record, this.#context.clock.now())
   }
+}
+
+/** For whoever goes on without a record that cannot be read. */
+export function nullIfUnreadable(error: unknown): null {
+  if (error instanceof SessionError && error.code === 'RECORD_UNREADABLE') return null
+  throw error
 }
 
 function handleOf(link: SessionRecord): string {

@@ -2,7 +2,7 @@ import type { Activity } from './activity.ts'
 import { jsonCopy } from './foreign-data.ts'
 import { linkContentIn } from './foreign-link.ts'
 import type { ForeignOptions } from './foreign-options.ts'
-import type { ForeignSession, ForeignSessions } from './foreign-sessions.ts'
+import type { ForeignSession, ForeignSessions, WalkedEntry } from './foreign-sessions.ts'
 import type { ForeignView } from './foreign-view.ts'
 import type { SessionRecord } from './port.ts'
 import { MINUTE, type Place, type Visit, type World } from './world.test-support.ts'
@@ -56,6 +56,20 @@ export class Desk {
 export function lasting(world: World, ms: number): Activity {
   const seenAt = world.clock.now()
   return { seenAt, expiresAt: seenAt + ms }
+}
+
+/** All that a walk comes by. */
+export async function walkOf({ sessions }: Desk): Promise<WalkedEntry[]> {
+  const found: WalkedEntry[] = []
+  for await (const page of sessions.all()) found.push(...page)
+  return found
+}
+
+/** As a disk, or another key, would: what is stored for the session is no data any more. */
+export async function damage(world: World, id: string): Promise<void> {
+  const record = await world.stored(id)
+  const damaged = { ...record, version: record.version + 1, data: Buffer.of(255, 1, 2) }
+  await world.raw.replace(damaged, record.version, world.clock.now())
 }
 
 /** Every record that is stored. */

@@ -126,12 +126,15 @@ export class ForeignWriter<Data> {
 
   #overwrite(born: Born, attempt: Attempt): Promise<Step> {
     const { job } = attempt
-    if (!this.#options.renewsLife) return this.#update(born, attempt)
-    if (this.#endsTooSoon(born.record, job.use)) {
+    const { seenAt } = born.record
+    const { renewsLife } = this.#options
+    if (renewsLife && this.#endsTooSoon(born.record, job.use)) {
       return this.#handOver(born, job, { data: job.data, changes: null })
     }
-    // Of a value the last write counts, with its deadline, also where the clock of the one before was ahead.
-    const use = { ...job.use, seenAt: Math.max(job.use.seenAt, born.record.seenAt) }
+    // The last write counts, with its deadline, also where the clock of the one before was ahead; a value's to the millisecond.
+    const use = renewsLife
+      ? { ...job.use, seenAt: Math.max(job.use.seenAt, seenAt) }
+      : this.#shared.deadlines.after(seenAt, job.use)
     return this.#update(born, { ...attempt, job: { ...job, use } })
   }
 

@@ -131,6 +131,20 @@ describe.each(ENGINES)('a foreign session over $name', (engine) => {
     for (const either of [desk, other]) expect(await either.write('two', { x: 2 })).toBe(false)
   })
 
+  test('T153: an id that a visitor chose opens nothing, whatever is done under it but a write', async () => {
+    await using world = await World.open(engine)
+    const desk = await Desk.open(world)
+    await desk.write('one', { user: 'ada' })
+    const before = desk.place.line.calls.length
+    for (const chosen of ['chosen', 'One', 'one ', 'one/../one']) {
+      expect(await desk.data(chosen)).toBeNull()
+      expect(await desk.touch(chosen, lasting(world, HOUR))).toBe(false)
+      expect(await desk.data(chosen)).toBeNull()
+    }
+    const calls = desk.place.line.calls.slice(before)
+    expect(new Set(calls)).toEqual(new Set(['read']))
+  })
+
   test('L3: ending what was never stored writes nothing', async () => {
     await using world = await World.open(engine)
     const desk = await Desk.open(world)

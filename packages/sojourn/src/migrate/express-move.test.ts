@@ -217,7 +217,7 @@ describe.each(ENGINES)('from connect-redis to $name', (engine) => {
     expect(await called((done) => store.get('hash', done))).toBeNull()
     expect(await called((done) => store.get(idIn(browser), done))).toMatchObject({ user: 'ada' })
     expect(sessions.counters()).toMatchObject({ oldImported: 1, oldUnreadable: 1 })
-    expect((await reader.page(null)).ids).toEqual(['hash'])
+    expect(await idsOf(reader)).toEqual(['hash'])
   })
 
   test('a new session asks the old store nothing', async () => {
@@ -238,6 +238,18 @@ describe.each(ENGINES)('from connect-redis to $name', (engine) => {
     expect(asked).toEqual([])
   })
 })
+
+/** Of all its pages: other tests have keys on the same server, and a page may hold none of ours. */
+async function idsOf(reader: OldStore): Promise<readonly string[]> {
+  const ids: string[] = []
+  let after: string | null = null
+  do {
+    const page = await reader.page(after)
+    ids.push(...page.ids)
+    after = page.next
+  } while (after !== null)
+  return ids
+}
 
 /** By how much the session lives longer or shorter than its old key did, after old processes only touched that. */
 async function driftOf(moving: Moving, reader: OldStore): Promise<number> {
