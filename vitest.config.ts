@@ -3,12 +3,15 @@ import { configDefaults, defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Files that take longest although they are small: at the end one of them would run alone, and a core would idle. */
-const LONG = /\/conformance|\.browser\.|\/model\.|\/sentinel\.|\/next\.test/
+const LONG_TESTS =
+  /\/(conformance[-\w]*|[-\w.]+\.browser|model|sentinel|next|chaos|acl|driver-for-url|sweeper)\.test/
+const LONG_PROCESSES = /\/(smoke|readme|package|[-\w]*kill|start[-\w]*)\.test/
 
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files)
-    const isLong = ({ moduleId }: TestSpecification) => LONG.test(moduleId)
+    const isLong = ({ moduleId }: TestSpecification) =>
+      LONG_TESTS.test(moduleId) || LONG_PROCESSES.test(moduleId)
     return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))]
   }
 }
@@ -40,6 +43,7 @@ export default defineConfig({
           // Files of one worker share their modules and test servers: to load the same ones for each took minutes. What
           // a file changes outside its own variables, it must put back.
           isolate: false,
+          globalSetup: ['test/run-folder.ts'],
         },
       },
       { extends: true, test: { name: 'alone', include: ALONE, isolate: true } },

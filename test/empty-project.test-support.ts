@@ -1,13 +1,8 @@
 import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { promisify } from 'node:util'
-import { ROOT } from './import-graph.test-support.ts'
-import { LIBRARY, library } from './package-files.test-support.ts'
-
-const execute = promisify(execFile)
-const INSTALL = ['install', '--offline', '--ignore-scripts', '--omit=optional', '--no-audit', '--no-fund']
+import { installedAt, packedLibrary } from './packed-library.test-support.ts'
 
 interface Ran {
   readonly code: number
@@ -26,58 +21,30 @@ export interface EmptyProject {
   remove(): void
 }
 
-/** Packs the library as a release does, and installs the tarball without a network and without scripts. */
+/** A project of its own for one file of tests, with these peers of the library. */
 export async function createEmptyProject(peers: readonly string[]): Promise<EmptyProject> {
-  if (!existsSync(join(LIBRARY, 'dist/core/index.js'))) throw new Error('Run `npm run build` first.')
+  const { files, project } = await packedLibrary()
   const home = mkdtempSync(join(tmpdir(), 'sojourn-project-'))
   const folder = join(home, 'project')
-  const write = (path: string, text: string) => {
-    mkdirSync(dirname(join(folder, path)), { recursive: true })
-    writeFileSync(join(folder, path), text)
-  }
-  write('package.json', '{ "name": "project", "private": true, "type": "module" }')
-  const ours = await pack(LIBRARY, home)
-  const theirs = Object.keys(library.dependencies ?? {}).map((name) => pack(installed(name), home))
-  const tarballs = [ours, ...(await Promise.all(theirs))].map(({ filename }) => join(home, filename))
-  await npm(folder, ...INSTALL, '--cache', join(home, 'cache'), ...tarballs)
+  cpSync(project, folder, { recursive: true, verbatimSymlinks: true })
   for (const peer of peers) link(peer, folder)
   return {
     folder,
-    packed: ours.files.map(({ path }) => path),
-    write,
+    packed: files,
+    write: (path, text) => {
+      mkdirSync(dirname(join(folder, path)), { recursive: true })
+      writeFileSync(join(folder, path), text)
+    },
     node: (...args) => runNode(folder, args),
     remove: () => rmSync(home, { recursive: true, force: true }),
   }
-}
-
-interface Packed {
-  readonly filename: string
-  readonly files: readonly { readonly path: string }[]
-}
-
-async function pack(folder: string, destination: string): Promise<Packed> {
-  const output = await npm(folder, 'pack', '--json', '--ignore-scripts', '--pack-destination', destination)
-  const [packed]: Packed[] = JSON.parse(output)
-  if (packed === undefined) throw new Error(`npm packed nothing in ${folder}.`)
-  return packed
-}
-
-async function npm(folder: string, ...args: string[]): Promise<string> {
-  const { stdout } = await execute('npm', args, { cwd: folder, shell: process.platform === 'win32' })
-  return stdout
 }
 
 /** A peer as the user would have it, without installing it again. */
 function link(name: string, folder: string): void {
   const place = join(folder, 'node_modules', name)
   mkdirSync(dirname(place), { recursive: true })
-  symlinkSync(installed(name), place, 'junction')
-}
-
-/** Where the library itself finds a package: npm keeps some beside it, when others ask for another version. */
-function installed(name: string): string {
-  const beside = join(LIBRARY, 'node_modules', name)
-  return existsSync(beside) ? beside : join(ROOT, 'node_modules', name)
+  symlinkSync(installedAt(name), place, 'junction')
 }
 
 function runNode(cwd: string, args: readonly string[]): Promise<Ran> {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createEmptyProject, type EmptyProject } from './empty-project.test-support.ts'
 import { ROOT } from './import-graph.test-support.ts'
 import { LIBRARY, type Manifest, SUBPATHS } from './package-files.test-support.ts'
+import { type Loaded, loadEach, type Way } from './subpath-loader.test-support.ts'
 
 const PEERS = [
   ...['lmdb', 'express', 'fast-check', 'koa', 'h3', 'fastify'],
@@ -86,15 +87,19 @@ describe('the tarball', () => {
 })
 
 describe('installed without scripts and without a network', () => {
-  test.each(SUBPATHS)('T156: %s can be imported', async (subpath) => {
-    const code = `console.log(Object.keys(await import('${subpath}')).length > 0)`
-    expect(await project.node('--input-type=module', '-e', code)).toEqual({ code: 0, output: 'true\n' })
+  let loaded: readonly Loaded[]
+  beforeAll(async () => {
+    loaded = await loadEach(SUBPATHS, project)
+  }, 60_000)
+  const outcomeOf = (subpath: string, way: Way) =>
+    loaded.filter((each) => each.subpath === subpath && each.way === way)
+
+  test.each(SUBPATHS)('T156: %s can be imported', (subpath) => {
+    expect(outcomeOf(subpath, 'imported')).toEqual([{ subpath, way: 'imported', code: 0, output: 'true\n' }])
   })
 
-  test.each(SUBPATHS)('T156: %s can be required', async (subpath) => {
-    const code = `console.log(Object.keys(require('${subpath}')).length > 0)`
-    const flags = ['--no-warnings', '--input-type=commonjs', '-e', code]
-    expect(await project.node(...flags)).toEqual({ code: 0, output: 'true\n' })
+  test.each(SUBPATHS)('T156: %s can be required', (subpath) => {
+    expect(outcomeOf(subpath, 'required')).toEqual([{ subpath, way: 'required', code: 0, output: 'true\n' }])
   })
 
   test('sojourn-doctor prints the rule of least privilege', async () => {
@@ -126,5 +131,44 @@ describe('installed without scripts and without a network', () => {
 
   test('its types compile beside those of all frameworks', async () => {
     expect(await compile(importing(SUBPATHS), { skipLibCheck: true })).toEqual({ code: 0, output: '' })
+  })
+})
+
+describe('the check of what can be loaded catches', () => {
+  async function outcomesOf(code: string, type = 'module') {
+    project.write('node_modules/odd/package.json', JSON.stringify({ type, exports: './odd.js' }))
+    project.write('node_modules/odd/odd.js', code)
+    const found = await loadEach(['odd'], project)
+    return found.map(({ code: exit, output }) => (exit === 0 ? output : 'failed'))
+  }
+
+  test('nothing where nothing is wrong', async () => {
+    expect(await outcomesOf('export const fine = 1')).toEqual(['true\n', 'true\n'])
+  })
+
+  test('a subpath that is not there, and one that throws', async () => {
+    expect((await loadEach(['sojourn/nowhere'], project)).map(({ code }) => code)).toEqual([1, 1])
+    expect(await outcomesOf("throw new Error('odd')")).toEqual(['failed', 'failed'])
+  })
+
+  test('a module that exports nothing, or prints', async () => {
+    expect(await outcomesOf('export {}')).toEqual(['false\n', 'false\n'])
+    expect(await outcomesOf("console.error('odd'); export const fine = 1")).toEqual([
+      'true\nodd\n',
+      'true\nodd\n',
+    ])
+  })
+
+  test('a module that waits at its top, which cannot be required', async () => {
+    expect(await outcomesOf('export const fine = await 1')).toEqual(['true\n', 'failed'])
+  })
+
+  test('a module that needs what another one has left behind', async () => {
+    project.write('node_modules/first/package.json', '{ "type": "module", "exports": "./first.js" }')
+    project.write('node_modules/first/first.js', "globalThis.first = 'loaded'; export const fine = 1")
+    project.write('node_modules/odd/package.json', '{ "type": "module", "exports": "./odd.js" }')
+    project.write('node_modules/odd/odd.js', 'export const fine = first')
+    const found = await loadEach(['first', 'odd'], project)
+    expect(found.filter(({ code }) => code === 0).map(({ subpath }) => subpath)).toEqual(['first', 'first'])
   })
 })

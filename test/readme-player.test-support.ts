@@ -17,21 +17,61 @@ const COMPILER_OPTIONS = {
   types: ['node'],
   outDir: 'built',
 }
+const COMPILER = join(ROOT, 'node_modules/typescript/bin/tsc')
 const SERVER_START_MS = 10_000
 
 /** Runs a block as a reader would. What did not go as the README says, one line each; empty when all did. */
 export async function play(block: Block, project: EmptyProject): Promise<string[]> {
-  const file = `${block.name}.${block.language}`
-  project.write(file, block.code)
-  if (block.language === 'ts') {
-    const tsconfig = { compilerOptions: COMPILER_OPTIONS, include: [file] }
-    project.write('tsconfig.json', JSON.stringify(tsconfig))
-    const { code, output } = await project.node(join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', '.')
-    if (code !== 0) return [`${block.name} does not compile:\n${output}`]
+  const complaints = (await compile([block], project)).get(block.name) ?? []
+  return complaints.length > 0 ? complaints : playBuilt(block, project)
+}
+
+/**
+ * Writes blocks into the project and compiles those in TypeScript. What the compiler says of each, by its name; nothing
+ * of those that are right. It runs once, but each block is a program of its own: what one says of a type, no other sees.
+ */
+export async function compile(
+  blocks: readonly Block[],
+  project: EmptyProject,
+): Promise<ReadonlyMap<string, string[]>> {
+  if (new Set(blocks.map(({ name }) => name)).size < blocks.length)
+    throw new Error('Two blocks have one name.')
+  for (const block of blocks) project.write(fileOf(block), block.code)
+  const typed = blocks.filter(({ language }) => language === 'ts')
+  for (const block of typed) {
+    const tsconfig = { compilerOptions: COMPILER_OPTIONS, include: [fileOf(block)] }
+    project.write(programOf(block), JSON.stringify(tsconfig))
   }
-  const built = block.language === 'ts' ? join('built', `${block.name}.js`) : file
+  if (typed.length === 0) return new Map()
+  const { code, output } = await project.node(COMPILER, '--build', '--force', ...typed.map(programOf))
+  return code === 0 ? new Map() : complaintsIn(`The compiler exits with ${code}:\n${output}`, typed)
+}
+
+/** An error is told of the block that it names, and of all when it names none: nobody is right by mistake. */
+function complaintsIn(output: string, blocks: readonly Block[]): Map<string, string[]> {
+  // An error goes on in the lines that are indented.
+  const errors = output.trimEnd().split(/\n(?! )/)
+  const isNamed = (error: string, block: Block) => error.startsWith(`${fileOf(block)}(`)
+  const [about = '', ...rest] = errors
+  const nobodys = rest.filter((error) => !blocks.some((block) => isNamed(error, block)))
+  return new Map(
+    blocks.flatMap((block) => {
+      const own = rest.filter((error) => isNamed(error, block))
+      return own.length + nobodys.length === 0 && rest.length > 0
+        ? []
+        : [[block.name, [about, ...own, ...nobodys]] as const]
+    }),
+  )
+}
+
+/** Runs a block that is in the project, and compiled where it must be. */
+export function playBuilt(block: Block, project: EmptyProject): Promise<string[]> {
+  const built = block.language === 'ts' ? join('built', `${block.name}.js`) : fileOf(block)
   return block.fetches.length > 0 ? playServer(block, project, built) : playScript(block, project, built)
 }
+
+const fileOf = ({ name, language }: Block) => `${name}.${language}`
+const programOf = ({ name }: Block) => `tsconfig.${name}.json`
 
 async function playScript(block: Block, project: EmptyProject, file: string): Promise<string[]> {
   const { code, output } = await project.node(file)

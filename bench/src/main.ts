@@ -1,75 +1,86 @@
-import { runArchive } from './archive/archive-bench.ts'
-import { updateArchivePage } from './archive/archive-markdown.ts'
-import { ARCHIVE_HELP, parseArchive } from './archive/archive-options.ts'
-import { serveArchive } from './archive/archive-process.ts'
-import { HELP, parseEmbedded } from './command-line.ts'
-import { serveContestant } from './contestant-process.ts'
-import { isContestant } from './contestants/contestants.ts'
-import { runEmbedded } from './embedded/embedded.ts'
-import { updatePage } from './embedded/markdown.ts'
-import { fillStore, openStore } from './embedded/open-store.ts'
-import { runHttp } from './http/http-bench.ts'
-import { updateHttpPage } from './http/http-markdown.ts'
-import { HTTP_HELP, parseHttp } from './http/http-options.ts'
-import { serveAsker, serveHttp } from './http/http-process.ts'
-import { isRedisContestant } from './redis/contestants/contestants.ts'
-import { runRedis } from './redis/redis-bench.ts'
-import { updateRedisPages } from './redis/redis-markdown.ts'
-import { parseRedis, REDIS_HELP, type RedisBenchOptions } from './redis/redis-options.ts'
-import { serveRedisContestant } from './redis/redis-process.ts'
-import { runScale } from './redis/scale/scale.ts'
-import { serveScale } from './redis/scale/scale-process.ts'
+import type { RedisBenchOptions } from './redis/redis-options.ts'
 import type { Verdict } from './verdicts.ts'
 
 const [command = '', ...rest] = process.argv.slice(2)
 const [first = '', second = '', third = ''] = rest
 
-switch (command) {
-  case 'embedded':
+/** Each loads what it needs: most processes of a run serve one thing, and all that is compared would take a second. */
+const COMMANDS: Readonly<Record<string, () => Promise<void>>> = {
+  async embedded() {
+    const { HELP, parseEmbedded } = await import('./command-line.ts')
+    const { runEmbedded } = await import('./embedded/embedded.ts')
+    const { updatePage } = await import('./embedded/markdown.ts')
     await bench(HELP, () => parseEmbedded(rest), runEmbedded, updatePage)
-    break
-  case 'redis':
+  },
+  async redis() {
+    const { parseRedis, REDIS_HELP } = await import('./redis/redis-options.ts')
+    const { updateRedisPages } = await import('./redis/redis-markdown.ts')
     await bench(REDIS_HELP, () => parseRedis(rest), redis, updateRedisPages)
-    break
-  case 'archive':
+  },
+  async archive() {
+    const { ARCHIVE_HELP, parseArchive } = await import('./archive/archive-options.ts')
+    const { runArchive } = await import('./archive/archive-bench.ts')
+    const { updateArchivePage } = await import('./archive/archive-markdown.ts')
     await bench(ARCHIVE_HELP, () => parseArchive(rest), runArchive, updateArchivePage)
-    break
-  case 'http':
+  },
+  async http() {
+    const { HTTP_HELP, parseHttp } = await import('./http/http-options.ts')
+    const { runHttp } = await import('./http/http-bench.ts')
+    const { updateHttpPage } = await import('./http/http-markdown.ts')
     await bench(HTTP_HELP, () => parseHttp(rest), runHttp, updateHttpPage)
-    break
+  },
   // What follows is for the processes that this one starts.
-  case 'serve':
+  async serve() {
+    const { isContestant } = await import('./contestants/contestants.ts')
+    const { serveContestant } = await import('./contestant-process.ts')
     if (isContestant(first)) await serveContestant(first, second)
-    break
-  case 'serve-redis':
+  },
+  async 'serve-redis'() {
+    const { isRedisContestant } = await import('./redis/contestants/contestants.ts')
+    const { serveRedisContestant } = await import('./redis/redis-process.ts')
     if (isRedisContestant(first)) await serveRedisContestant(first, JSON.parse(second))
-    break
-  case 'serve-scale':
+  },
+  async 'serve-scale'() {
+    const { serveScale } = await import('./redis/scale/scale-process.ts')
     await serveScale(first)
-    break
-  case 'serve-archive':
+  },
+  async 'serve-archive'() {
+    const { serveArchive } = await import('./archive/archive-process.ts')
     await serveArchive(JSON.parse(first))
-    break
-  case 'serve-http':
+  },
+  async 'serve-http'() {
+    const { serveHttp } = await import('./http/http-process.ts')
     await serveHttp(JSON.parse(first))
-    break
-  case 'serve-asker':
+  },
+  async 'serve-asker'() {
+    const { serveAsker } = await import('./http/http-process.ts')
     serveAsker()
-    break
-  case 'fill':
+  },
+  async fill() {
+    const { fillStore } = await import('./embedded/open-store.ts')
     await fillStore(first, Number(second))
-    break
-  case 'open':
+  },
+  async open() {
+    const { openStore } = await import('./embedded/open-store.ts')
     console.log(JSON.stringify(await openStore(first, Number(second), Number(third))))
-    break
-  default:
-    console.log(`${HELP}\n\n${REDIS_HELP}\n\n${ARCHIVE_HELP}\n\n${HTTP_HELP}`)
-    process.exitCode = command === '' || command === '--help' ? 0 : 1
+  },
 }
 
-function redis(options: RedisBenchOptions): Promise<readonly Verdict[]> {
+await (Object.hasOwn(COMMANDS, command) ? COMMANDS[command]?.() : help())
+
+async function help(): Promise<void> {
+  const { HELP } = await import('./command-line.ts')
+  const { REDIS_HELP } = await import('./redis/redis-options.ts')
+  const { ARCHIVE_HELP } = await import('./archive/archive-options.ts')
+  const { HTTP_HELP } = await import('./http/http-options.ts')
+  console.log(`${HELP}\n\n${REDIS_HELP}\n\n${ARCHIVE_HELP}\n\n${HTTP_HELP}`)
+  process.exitCode = command === '' || command === '--help' ? 0 : 1
+}
+
+async function redis(options: RedisBenchOptions): Promise<readonly Verdict[]> {
   const { sessions } = options
-  return sessions === null ? runRedis(options) : runScale({ ...options, sessions })
+  if (sessions === null) return (await import('./redis/redis-bench.ts')).runRedis(options)
+  return (await import('./redis/scale/scale.ts')).runScale({ ...options, sessions })
 }
 
 interface Choice {

@@ -17,7 +17,7 @@ export interface Extent {
 
 export const EXTENTS = {
   full: { rounds: 12, sessions: 10_000, readMs: 100, writeMs: 160 },
-  quick: { rounds: 1, sessions: 2_000, readMs: 40, writeMs: 80 },
+  quick: { rounds: 1, sessions: 500, readMs: 10, writeMs: 20 },
 } as const satisfies Record<string, Extent>
 
 const WARMUP_SHARE = 0.25

@@ -37,10 +37,10 @@ export const EXTENTS = {
   quick: {
     rounds: 1,
     sessions: 300,
-    sliceMs: 15,
-    warmupMs: 5,
+    sliceMs: 8,
+    warmupMs: 2,
     listed: { users: 5, sessions: 3 },
-    endedSessions: 5,
+    endedSessions: 2,
     endedUsers: { 1: 2, 16: 16, 64: 64, 256: 256 },
     endedRounds: 1,
     memorySessions: 500,

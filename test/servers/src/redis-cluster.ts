@@ -17,10 +17,11 @@ export interface ClusterOptions {
 }
 
 const SLOTS = 16_384
+const TIMEOUT = 'cluster-node-timeout'
 const CLUSTER_CONFIG: ServerConfig = {
   'cluster-enabled': 'yes',
   'cluster-config-file': 'nodes.conf',
-  'cluster-node-timeout': 1_000,
+  [TIMEOUT]: 1_000,
   // Who replicates whom stays what a test was told.
   'cluster-allow-replica-migration': 'no',
 }
@@ -30,9 +31,10 @@ const SETTLE_LIMIT_MS = 30_000
 /** Starts a cluster by its commands, and waits until all nodes agree and replicas are in sync. */
 export async function startCluster(options: ClusterOptions = {}): Promise<RedisCluster> {
   const { primaries = 3, replicas = 3, config = {}, proxied = false, program } = options
+  const { [TIMEOUT]: timeoutMs, ...others } = config
   const members = await Members.start({
     count: primaries + replicas,
-    config: { ...CLUSTER_CONFIG, ...config },
+    config: { ...CLUSTER_CONFIG, ...others },
     proxied,
     announce: 'cluster',
     ...(program === undefined ? {} : { program }),
@@ -45,6 +47,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<RedisC
     await cluster.acquainted()
     await replicate(nodes, primaries)
     await cluster.settled()
+    if (timeoutMs !== undefined) await Promise.all(members.servers.map((one) => setTimeoutOf(one, timeoutMs)))
     return cluster
   } catch (error) {
     await members.stop()
@@ -167,6 +170,13 @@ export class RedisCluster {
     if (node === undefined) throw new Error('That server is not of this cluster.')
     return node
   }
+}
+
+/** Only now: up to five seconds of it go by before a node that starts takes its cluster for whole. */
+async function setTimeoutOf(server: RedisServer, timeoutMs: ServerConfig[string]): Promise<void> {
+  await server.cli('CONFIG', 'SET', TIMEOUT, String(timeoutMs))
+  // So that it says the same after a restart.
+  await server.cli('CONFIG', 'REWRITE')
 }
 
 async function nodeOf(server: RedisServer): Promise<ClusterNode> {

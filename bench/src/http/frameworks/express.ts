@@ -1,10 +1,10 @@
 import express, { type Express } from 'express'
-import session from 'express-session'
 import { sessionErrors, sojourn } from 'sojourn/express'
 import type { Payload } from '../../payload.ts'
 import type { Framework } from '../framework.ts'
 import { listen } from '../listen.ts'
-import { greetingOf, loggedInBy, NOBODY_KNOWN, nextUser, SECRET } from '../users.ts'
+import { greetingOf, loggedInBy, NOBODY_KNOWN, nextUser } from '../users.ts'
+import { expressSession } from './express-session.ts'
 
 declare module 'sojourn/express' {
   interface Register {
@@ -12,7 +12,7 @@ declare module 'sojourn/express' {
   }
 }
 
-/** Beside express-session as its documentation begins: its MemoryStore, and neither `resave` nor `saveUninitialized`. */
+/** Beside express-session. */
 export const EXPRESS: Framework = {
   bare() {
     const app = express()
@@ -36,7 +36,7 @@ export const EXPRESS: Framework = {
 }
 
 function withExpressSession(app: Express): Express {
-  app.use(session({ secret: SECRET, resave: false, saveUninitialized: false }))
+  app.use(expressSession())
   app.post('/login', (request, response) => {
     const user = nextUser()
     Object.assign(request.session, user)

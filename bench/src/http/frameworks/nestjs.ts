@@ -1,13 +1,13 @@
 import { Controller, Get, HttpCode, Module, type ModuleMetadata, Post, Req, type Type } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express'
-import session from 'express-session'
 import type { RequestSession } from 'sojourn/http'
 import { CurrentSession, SojournModule } from 'sojourn/nestjs'
 import type { Payload } from '../../payload.ts'
 import type { Framework, Port } from '../framework.ts'
 import { HOST, portOf } from '../listen.ts'
-import { type Greeting, greetingOf, loggedInBy, NOBODY_KNOWN, nextUser, SECRET } from '../users.ts'
+import { type Greeting, greetingOf, loggedInBy, NOBODY_KNOWN, nextUser } from '../users.ts'
+import { expressSession } from './express-session.ts'
 
 /** On Express, which is what Nest brings along, beside express-session, which its documentation names. */
 export const NESTJS: Framework = {
@@ -50,7 +50,7 @@ export const NESTJS: Framework = {
     }
     routed(WithExpressSession, Req())
     const app = await applicationOf([], WithExpressSession)
-    app.use(session({ secret: SECRET, resave: false, saveUninitialized: false }))
+    app.use(expressSession())
     return serve(app)
   },
 }

@@ -17,6 +17,12 @@ interface Kept<Data> {
   wasAskedFor: boolean
 }
 
+interface Place<Data> {
+  /** Who was read last here. */
+  id: SessionId
+  kept: Kept<Data> | null
+}
+
 /**
  * What sessions were decoded to a moment ago: whoever was here comes again at once, because a page asks for its parts.
  * It is no cache of the store: each read fetches the record, and only the very same bytes give the same data again.
@@ -25,9 +31,7 @@ interface Kept<Data> {
  */
 export class RecentData<Data> {
   readonly #clock: Clock
-  /** Who was read last at each place. */
-  readonly #ids = new Array<SessionId>(PLACES).fill('')
-  readonly #kept = new Array<Kept<Data> | null>(PLACES).fill(null)
+  readonly #places = new Map<number, Place<Data>>()
   #bytes = 0
   #stopAging: (() => void) | null = null
 
@@ -36,9 +40,9 @@ export class RecentData<Data> {
   }
 
   find({ id, data }: Stored): Decoded<Data> | null {
-    const place = placeOf(id)
-    const kept = this.#ids[place] === id ? this.#kept[place] : null
-    if (!kept) return null
+    const place = this.#places.get(placeOf(id))
+    if (place === undefined || place.id !== id || place.kept === null) return null
+    const { kept } = place
     if (Buffer.compare(kept.bytes, data) !== 0) {
       this.#give(place, '')
       return null
@@ -49,38 +53,38 @@ export class RecentData<Data> {
 
   /** @param decoded what nobody can change */
   note({ id, data }: Stored, decoded: Decoded<Data>): void {
-    const place = placeOf(id)
-    if (this.#ids[place] !== id) {
-      this.#give(place, id)
-      return
+    const place = this.#places.get(placeOf(id))
+    if (place === undefined) this.#places.set(placeOf(id), { id, kept: null })
+    else if (place.id !== id) this.#give(place, id)
+    else if (this.#bytes + data.byteLength <= MOST_BYTES) {
+      // A copy, because an engine may hand out a view of a larger buffer.
+      this.#keep(place, { bytes: new Uint8Array(data), decoded, wasAskedFor: true })
     }
-    if (this.#bytes + data.byteLength > MOST_BYTES) return
-    // A copy, because an engine may hand out a view of a larger buffer.
-    this.#keep(place, { bytes: new Uint8Array(data), decoded, wasAskedFor: true })
   }
 
   clear(): void {
     this.#stopAging?.()
     this.#stopAging = null
-    for (let place = 0; place < PLACES; place += 1) this.#give(place, '')
+    this.#places.clear()
+    this.#bytes = 0
   }
 
-  #give(place: number, id: SessionId): void {
-    this.#ids[place] = id
+  #give(place: Place<Data>, id: SessionId): void {
+    place.id = id
     this.#keep(place, null)
   }
 
-  #keep(place: number, kept: Kept<Data> | null): void {
-    this.#bytes += (kept?.bytes.byteLength ?? 0) - (this.#kept[place]?.bytes.byteLength ?? 0)
-    this.#kept[place] = kept
+  #keep(place: Place<Data>, kept: Kept<Data> | null): void {
+    this.#bytes += (kept?.bytes.byteLength ?? 0) - (place.kept?.bytes.byteLength ?? 0)
+    place.kept = kept
     if (kept !== null) this.#stopAging ??= this.#clock.after(KEPT_MS, () => this.#age())
   }
 
   #age(): void {
-    for (const [place, kept] of this.#kept.entries()) {
-      if (kept === null) continue
-      if (!kept.wasAskedFor) this.#give(place, '')
-      kept.wasAskedFor = false
+    for (const place of this.#places.values()) {
+      if (place.kept === null) continue
+      if (!place.kept.wasAskedFor) this.#give(place, '')
+      else place.kept.wasAskedFor = false
     }
     this.#stopAging = this.#bytes === 0 ? null : this.#clock.after(KEPT_MS, () => this.#age())
   }

@@ -18,7 +18,9 @@ export function sampleUser(userId = 'u_1', bucket = 'Ab'): UserKey {
 
 /** `length` bytes in which every value from 0 to 255 comes up. */
 export function sampleBytes(length: number, first = 0): Uint8Array {
-  return Uint8Array.from({ length }, (_, index) => (first + index) % 256)
+  const bytes = new Uint8Array(length)
+  for (let index = 0; index < length; index += 1) bytes[index] = first + index
+  return bytes
 }
 
 /** A valid live record of the user `u_1`: created at `NOW`, idle for half an hour, absolute for eight. */

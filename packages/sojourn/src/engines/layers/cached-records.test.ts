@@ -1,20 +1,7 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
+import { heldBytes } from '../../testing/held-bytes.test-support.ts'
 import { NOW, numbered } from '../../testing/sample.ts'
 import { CachedRecords } from './cached-records.ts'
-
-setFlagsFromString('--expose-gc')
-const collect: unknown = runInNewContext('gc')
-
-/** What the heap holds when all that is garbage is gone. */
-function heapBytes(): number {
-  if (typeof collect !== 'function') throw new Error('There is no garbage collector to call.')
-  collect()
-  collect()
-  const { heapUsed, external } = process.memoryUsage()
-  return heapUsed + external
-}
 
 const COUNT = 20_000
 
@@ -23,10 +10,10 @@ test.each([
   ['of a user each', (number: number) => `user-${number}`],
   ['four to a user', (number: number) => `user-${Math.floor(number / 4)}`],
 ] as const)('sessions %s take no more than is counted', (_whose, userOf) => {
-  const before = heapBytes()
+  const before = heldBytes()
   const cached = new CachedRecords({ maxBytes: 2 ** 30, maxSessions: COUNT })
   for (let number = 0; number < COUNT; number += 1) cached.put(numbered(number, { userId: userOf(number) }))
-  const taken = heapBytes() - before
+  const taken = heldBytes() - before
   expect(cached.size).toBe(COUNT)
   expect(taken).toBeLessThan(cached.bytes)
   expect(taken).toBeGreaterThan(cached.bytes / 4)
@@ -34,12 +21,12 @@ test.each([
 
 test('a user whose last session left is forgotten', () => {
   const cached = new CachedRecords({ maxBytes: 2 ** 20, maxSessions: 10 })
-  const before = heapBytes()
+  const before = heldBytes()
   for (let number = 0; number < 20_000; number += 1) {
     cached.put(numbered(number, { userId: `user-${number}`, data: new Uint8Array(1) }))
   }
   expect(cached.size).toBe(10)
-  expect(heapBytes() - before).toBeLessThan(2 ** 20)
+  expect(heldBytes() - before).toBeLessThan(2 ** 20)
 })
 
 test('a record above the bound of bytes is not kept', () => {

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, fork } from 'node:child_process'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Task } from './peer-child.test-support.ts'
@@ -14,6 +14,7 @@ const LIBRARY = join(ROOT, 'packages/sojourn')
 const PROJECT = join(LIBRARY, 'tsconfig.json')
 /** Where the library finds its packages: npm keeps some beside it, when others ask for another version. */
 const PACKAGES = join(LIBRARY, 'node_modules')
+const FOLDER = '.sojourn-children-'
 const SILENT = ['--declaration', 'false', '--declarationMap', 'false', '--sourceMap', 'false']
 
 /** The longest that compiling may take: a second on a machine at rest. */
@@ -29,13 +30,12 @@ export interface Children extends AsyncDisposable {
   fileOf(name: string): string
 }
 
+/** What this process has compiled: all files of tests that one worker runs share it. */
+let compiled: Promise<string> | null = null
+
 export async function compileChildren(): Promise<Children> {
-  await mkdir(PACKAGES, { recursive: true })
-  const folder = await mkdtemp(join(PACKAGES, '.sojourn-children-'))
-  // Types are checked elsewhere: what another room gets wrong meanwhile must not stop these tests.
-  await promisify(execFile)(process.execPath, [COMPILER, '-p', PROJECT, '--outDir', folder, ...SILENT]).catch(
-    () => null,
-  )
+  compiled ??= compile()
+  const folder = await compiled
   const started: Child[] = []
   const fileOf = (name: string) => join(folder, 'engines/lmdb', `${name}.test-support.js`)
   return {
@@ -47,8 +47,36 @@ export async function compileChildren(): Promise<Children> {
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(started.map((child) => child.kill()))
-      await rm(folder, { recursive: true, force: true })
     },
+  }
+}
+
+/** The folder with the whole library in JavaScript. It stays until a later run: a worker is not told when it is over. */
+async function compile(): Promise<string> {
+  await mkdir(PACKAGES, { recursive: true })
+  await removeLeftOvers()
+  const folder = join(PACKAGES, `${FOLDER}${process.pid}`)
+  // Types are checked elsewhere: what another room gets wrong meanwhile must not stop these tests.
+  await promisify(execFile)(process.execPath, [COMPILER, '-p', PROJECT, '--outDir', folder, ...SILENT]).catch(
+    () => null,
+  )
+  return folder
+}
+
+/** What processes compiled that are gone; one of them may have had our number. */
+async function removeLeftOvers(): Promise<void> {
+  const names = (await readdir(PACKAGES)).filter((name) => name.startsWith(FOLDER))
+  const ended = names.filter((name) => !isAnother(Number(name.slice(FOLDER.length))))
+  const options = { recursive: true, force: true, maxRetries: 3 }
+  await Promise.all(ended.map((name) => rm(join(PACKAGES, name), options)))
+}
+
+/** Whether this is the number of another process that runs. */
+function isAnother(pid: number): boolean {
+  try {
+    return pid !== process.pid && process.kill(pid, 0)
+  } catch {
+    return false
   }
 }
 
