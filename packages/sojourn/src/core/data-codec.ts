@@ -92,8 +92,8 @@ export class DataCodec<Data> {
   async read(record: Pick<SessionRecord, 'id' | 'data'>): Promise<Decoded<Data>> {
     const known = this.#recent.find(record)
     if (known !== null) return known
-    const { decoded, isShareable } = await this.#decode(record.data)
-    if (isShareable) this.#recent.note(record, decoded)
+    const { decoded, isShareable, nodes } = await this.#decode(record.data)
+    if (isShareable) this.#recent.note(record, decoded, nodes)
     return decoded
   }
 
@@ -122,14 +122,17 @@ export class DataCodec<Data> {
     return this.#typed(frozenFrom(plain).data)
   }
 
-  async #decode(bytes: Uint8Array): Promise<{ decoded: Decoded<Data>; isShareable: boolean }> {
+  async #decode(bytes: Uint8Array): Promise<{ decoded: Decoded<Data>; isShareable: boolean; nodes: number }> {
     const { schemaVersion, device, assurance, plain } = decodeEnvelope(bytes)
     const isCurrent = schemaVersion === this.#options.version
-    const { data, isShareable } = frozenFrom(isCurrent ? plain : await this.#upgraded(plain, schemaVersion))
+    const { data, isShareable, nodes } = frozenFrom(
+      isCurrent ? plain : await this.#upgraded(plain, schemaVersion),
+    )
     // What an upgrade makes is made anew each time: it may depend on more than the bytes.
     return {
       decoded: { device, assurance, data: this.#typed(data) },
       isShareable: isCurrent && isShareable,
+      nodes,
     }
   }
 

@@ -146,7 +146,11 @@ export class ForeignLinks {
     const ids = replaces === null ? [token.id] : [token.id, replaces]
     const [found = null, old = null] = await this.#context.records.read(ids)
     const record = isOf(link, found) ? found : null
-    if (record === null || !this.#isLive(record)) return { state: 'dead', link, record }
+    if (record === null || !this.#isLive(record)) {
+      // Whoever was to end the one before may have died. Who still knows the link to that one must not go on with it.
+      if (old !== null && old.ended === null) await endRecord(this.#context, old, 'revoked')
+      return { state: 'dead', link, record }
+    }
     if (await this.settle(key, link, old)) return { state: 'live', link: { ...link, replaces: null }, record }
     await endRecord(this.#context, record, 'revoked')
     return { state: 'dead', link, record }

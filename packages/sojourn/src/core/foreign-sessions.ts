@@ -187,10 +187,16 @@ export class ForeignSessions<Data> {
     }
   }
 
-  /** Ends all that live, page by page; how many this call ended. */
+  /**
+   * Ends all that live, page by page; how many this call ended.
+   * @throws SessionError `RECORD_UNREADABLE` when all others are ended and the engine could not read some
+   */
   async clear(): Promise<number> {
-    let ended = 0
-    for await (const page of this.#walk.pages()) {
+    let [ended, unread] = [0, 0]
+    const pages = this.#walk.pages(() => {
+      unread += 1
+    })
+    for await (const page of pages) {
       const ends = await Promise.all(
         page.map(async ({ handle, record }) => {
           // Else it was ended, or another one is in its place.
@@ -199,7 +205,8 @@ export class ForeignSessions<Data> {
       )
       ended += ends.filter((isOurs) => isOurs).length
     }
-    return ended
+    if (unread === 0) return ended
+    throw new SessionError('RECORD_UNREADABLE', `${ended} sessions were ended, and ${unread} may live on.`)
   }
 
   /** Ends the session that a handle of `all` names; true only for the call that ended it. */

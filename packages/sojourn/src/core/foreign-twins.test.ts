@@ -11,6 +11,7 @@ import { applyChanges, changesBetween, type Fields } from './foreign-merge.ts'
 import { ForeignTurns } from './foreign-turns.ts'
 import { Desk, damage, everything, sweepFor, walkOf } from './foreign-world.test-support.ts'
 import { ForeignWriter, type Job } from './foreign-writer.ts'
+import { StagedEngine } from './staged-engine.test-support.ts'
 import { HOUR, MINUTE, SECOND, World } from './world.test-support.ts'
 
 const [MEMORY] = ENGINES
@@ -135,6 +136,33 @@ const PROMISES: readonly Promised[] = [
     },
   },
   {
+    promise: 'nobody is served a session whose place another one took that has ended',
+    async wrongWith(knows, other, world) {
+      const dies = await Desk.open(world)
+      await knows.write('one', { user: 'bob' })
+      const { view } = await dies.read('one')
+      // Stored, and led to by the link; the one before has not ended yet.
+      const held = dies.place.line.hold('end')
+      const dying = dies.write('one', { user: 'ada' }, view)
+      await held.reached
+      await other.place.store.revokeUser('ada')
+      const served = [await other.data('one'), await knows.data('one')]
+      held.release()
+      await dying
+      return served.filter((data) => data !== null).map((data) => `${JSON.stringify(data)} is served`)
+    },
+    break: () => {
+      const { end } = StagedEngine.prototype
+      vi.spyOn(StagedEngine.prototype, 'end').mockImplementation(async function (
+        this: StagedEngine,
+        ...asked
+      ) {
+        const [, reason] = asked
+        return reason === 'revoked' || Reflect.apply(end, this, asked)
+      })
+    },
+  },
+  {
     promise: 'one session that cannot be read hides no other',
     async wrongWith(desk, other, world) {
       for (const id of ['one', 'two']) await desk.write(id, { id, user: id })
@@ -226,6 +254,8 @@ function isRight(merge: Merge): boolean {
         return JSON.stringify(merged[key]) === JSON.stringify((isChanged ? data : stored)[key])
       })
     }),
+    // A hundred, the default, let a broken one through once.
+    { numRuns: 2_000 },
   )
   return !run.failed
 }

@@ -37,14 +37,17 @@ export class ForeignWalk {
     this.#label = label
   }
 
-  /** Each live session once, page by page; a page may be empty. Goes through the whole store. */
-  async *pages(): AsyncGenerator<readonly Walked[], void, undefined> {
+  /**
+   * Each live session once, page by page; a page may be empty. Goes through the whole store. What the engine cannot read is
+   * passed over, and told to `onUnreadable`.
+   */
+  async *pages(onUnreadable = () => {}): AsyncGenerator<readonly Walked[], void, undefined> {
     const { engine, records } = this.#context
     await records.refresh()
     const seen = new Set<SessionId>()
     for (let after: string | null = null, isFirst = true; isFirst || after !== null; isFirst = false) {
       const page: Page = await engine.scan(after, PAGE)
-      yield [...(await this.#liveOf(page.records))].flatMap(([handle, record]) => {
+      yield [...(await this.#liveOf(page.records, onUnreadable))].flatMap(([handle, record]) => {
         if (seen.has(record.id)) return []
         seen.add(record.id)
         return [{ handle, record }]
@@ -70,26 +73,38 @@ export class ForeignWalk {
   }
 
   /** The live sessions of links, by handle. Where one has just taken the place of another its link leads to it by now. */
-  async #liveOf(page: readonly SessionRecord[]): Promise<Map<string, SessionRecord>> {
+  async #liveOf(
+    page: readonly SessionRecord[],
+    onUnreadable: () => void,
+  ): Promise<Map<string, SessionRecord>> {
     const links = page.filter((link) => this.#sessionOf(link) !== null)
-    const live = await this.#follow(links)
+    const live = await this.#follow(links, onUnreadable)
     const dead = links.filter((link) => !live.has(handleOf(link)))
     if (dead.length === 0) return live
-    const now = await this.#read(dead.map(({ id }) => id))
+    const now = await this.#read(
+      dead.map(({ id }) => id),
+      onUnreadable,
+    )
     const moved = dead.flatMap((link, index) => {
       const current = now[index] ?? null
       return current !== null && this.#sessionOf(current) !== this.#sessionOf(link) ? [current] : []
     })
-    for (const [handle, record] of await this.#follow(moved)) live.set(handle, record)
+    for (const [handle, record] of await this.#follow(moved, onUnreadable)) live.set(handle, record)
     return live
   }
 
-  async #follow(links: readonly SessionRecord[]): Promise<Map<string, SessionRecord>> {
+  async #follow(
+    links: readonly SessionRecord[],
+    onUnreadable: () => void,
+  ): Promise<Map<string, SessionRecord>> {
     const targets = links.flatMap((link) => {
       const session = this.#sessionOf(link)
       return session === null ? [] : [{ handle: handleOf(link), session }]
     })
-    const found = await this.#read(targets.map(({ session }) => session))
+    const found = await this.#read(
+      targets.map(({ session }) => session),
+      onUnreadable,
+    )
     return new Map(
       targets.flatMap(({ handle }, index) => {
         const record = found[index] ?? null
@@ -99,11 +114,15 @@ export class ForeignWalk {
   }
 
   /** A record that the engine cannot read hides no other: it is passed over. */
-  async #read(ids: readonly SessionId[]): Promise<readonly (SessionRecord | null)[]> {
+  async #read(
+    ids: readonly SessionId[],
+    onUnreadable: () => void,
+  ): Promise<readonly (SessionRecord | null)[]> {
     const { engine } = this.#context
     const found = await engine.read(ids).catch(nullIfUnreadable)
     if (found !== null) return found
     const each = await Promise.all(ids.map((id) => engine.read([id]).catch(nullIfUnreadable)))
+    for (const one of each) if (one === null) onUnreadable()
     return each.map((one) => one?.[0] ?? null)
   }
 

@@ -17,6 +17,8 @@ export interface FrozenData {
   readonly data: unknown
   /** Whether nothing in it can change. Dates, bytes, maps and sets cannot be frozen, so that two readers must not share them. */
   readonly isShareable: boolean
+  /** How many values it has. */
+  readonly nodes: number
 }
 
 const NUMBERS = new Map([
@@ -41,7 +43,7 @@ export function fromPlainForm(form: unknown, how: FromPlain): unknown {
 export function frozenFrom(form: unknown): FrozenData {
   const walk = { freeze: true, nodes: 0, isFreezable: true }
   const data = dataOf(form, walk, 1)
-  return { data, isShareable: walk.isFreezable }
+  return { data, isShareable: walk.isFreezable, nodes: walk.nodes }
 }
 
 /** `level` is that of the value, should it be one that holds others. */

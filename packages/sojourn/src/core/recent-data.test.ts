@@ -115,7 +115,7 @@ describe('data that was decoded a moment ago', () => {
 })
 
 describe('what is kept of it', () => {
-  async function kept(count: number, { bytes = 1, reads = 2 } = {}) {
+  async function kept(count: number, { bytes = 1, reads = 2, values = 1 } = {}) {
     const clock = new TestClock()
     const recent = new RecentData<unknown>(clock)
     const data = new Uint8Array(bytes)
@@ -123,7 +123,7 @@ describe('what is kept of it', () => {
     const records = Array.from({ length: count }, (_, number) => ({ id: idOf(number), data }))
     const isKept = (record: Stored) => recent.find(record) !== null
     for (let read = 0; read < reads; read += 1) {
-      for (const record of records) if (!isKept(record)) recent.note(record, decoded)
+      for (const record of records) if (!isKept(record)) recent.note(record, decoded, values)
     }
     return { clock, recent, found: () => records.filter(isKept).length }
   }
@@ -143,16 +143,21 @@ describe('what is kept of it', () => {
     expect(found()).toBeLessThanOrEqual(4_096)
   })
 
-  test('are so many bytes at most, and again as many when those were dropped', async () => {
-    const { recent, found } = await kept(100, { bytes: 100 * 1_024 })
-    expect(found()).toBe(20)
-    recent.clear()
-    const decoded = await decodedOf(await storedAs(1, {}))
-    const record = { id: idOf(99), data: new Uint8Array(100 * 1_024) }
-    recent.note(record, decoded)
-    recent.note(record, decoded)
-    expect(recent.find(record)).toBe(decoded)
-  })
+  test.each([
+    ['as stored', { bytes: 100_000, values: 1 }],
+    ['in memory', { bytes: 10_000, values: 10_000 }],
+  ])(
+    'are so many bytes at most, %s, and again as many when those were dropped',
+    async (_where, { bytes, values }) => {
+      const { recent, found } = await kept(100, { bytes, values })
+      expect(found()).toBe(Math.floor((4 * 1_024 * 1_024) / (bytes + 16 * values)))
+      recent.clear()
+      const decoded = await decodedOf(await storedAs(1, {}))
+      const record = { id: idOf(99), data: new Uint8Array(bytes) }
+      for (let read = 0; read < 2; read += 1) recent.note(record, decoded, values)
+      expect(recent.find(record)).toBe(decoded)
+    },
+  )
 
   test('is gone soon after nobody asks for it, and so is the timer', async () => {
     const { clock, found } = await kept(3)

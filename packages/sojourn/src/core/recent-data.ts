@@ -6,14 +6,16 @@ import type { Milliseconds, SessionId, SessionRecord } from './port.ts'
 const KEPT_MS: Milliseconds = 10_000
 /** One session each. A power of two. */
 const PLACES = 4_096
-/** All that is kept, as long as it is in the store. */
-const MOST_BYTES = 2 * 1_024 * 1_024
+/** Of all that is kept: its bytes in the store, and so many more for each value, which takes a byte there and fifty here. */
+const MOST_WEIGHT = 4 * 1_024 * 1_024
+const VALUE_WEIGHT = 16
 
 type Stored = Pick<SessionRecord, 'id' | 'data'>
 
 interface Kept<Data> {
   readonly bytes: Uint8Array
   readonly decoded: Decoded<Data>
+  readonly weight: number
   wasAskedFor: boolean
 }
 
@@ -32,7 +34,7 @@ interface Place<Data> {
 export class RecentData<Data> {
   readonly #clock: Clock
   readonly #places = new Map<number, Place<Data>>()
-  #bytes = 0
+  #weight = 0
   #stopAging: (() => void) | null = null
 
   constructor(clock: Clock) {
@@ -51,14 +53,15 @@ export class RecentData<Data> {
     return kept.decoded
   }
 
-  /** @param decoded what nobody can change */
-  note({ id, data }: Stored, decoded: Decoded<Data>): void {
+  /** @param decoded what nobody can change, of so many values */
+  note({ id, data }: Stored, decoded: Decoded<Data>, values: number): void {
     const place = this.#places.get(placeOf(id))
+    const weight = data.byteLength + VALUE_WEIGHT * values
     if (place === undefined) this.#places.set(placeOf(id), { id, kept: null })
     else if (place.id !== id) this.#give(place, id)
-    else if (this.#bytes + data.byteLength <= MOST_BYTES) {
+    else if (this.#weight + weight <= MOST_WEIGHT) {
       // A copy, because an engine may hand out a view of a larger buffer.
-      this.#keep(place, { bytes: new Uint8Array(data), decoded, wasAskedFor: true })
+      this.#keep(place, { bytes: new Uint8Array(data), decoded, weight, wasAskedFor: true })
     }
   }
 
@@ -66,7 +69,7 @@ export class RecentData<Data> {
     this.#stopAging?.()
     this.#stopAging = null
     this.#places.clear()
-    this.#bytes = 0
+    this.#weight = 0
   }
 
   #give(place: Place<Data>, id: SessionId): void {
@@ -75,7 +78,7 @@ export class RecentData<Data> {
   }
 
   #keep(place: Place<Data>, kept: Kept<Data> | null): void {
-    this.#bytes += (kept?.bytes.byteLength ?? 0) - (place.kept?.bytes.byteLength ?? 0)
+    this.#weight += (kept?.weight ?? 0) - (place.kept?.weight ?? 0)
     place.kept = kept
     if (kept !== null) this.#stopAging ??= this.#clock.after(KEPT_MS, () => this.#age())
   }
@@ -86,7 +89,7 @@ export class RecentData<Data> {
       if (!place.kept.wasAskedFor) this.#give(place, '')
       else place.kept.wasAskedFor = false
     }
-    this.#stopAging = this.#bytes === 0 ? null : this.#clock.after(KEPT_MS, () => this.#age())
+    this.#stopAging = this.#weight === 0 ? null : this.#clock.after(KEPT_MS, () => this.#age())
   }
 }
 

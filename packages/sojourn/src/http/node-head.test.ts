@@ -1,4 +1,5 @@
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createRequire } from 'node:module'
 import { describe, expect, test } from 'vitest'
 import { send } from './client.test-support.ts'
 import { lineOf, type SetCookie } from './cookie.ts'
@@ -57,10 +58,39 @@ const WAYS: Readonly<Record<string, (response: ServerResponse) => void>> = {
     response.flushHeaders()
     response.end('x')
   },
+  'writeHead with null for headers': (response) => {
+    response.setHeader('Set-Cookie', 'theme=dark')
+    Reflect.apply(response.writeHead, response, [200, 'Fine', null])
+    response.end('x')
+  },
   'all headers removed before': (response) => {
     for (const name of response.getHeaderNames()) response.removeHeader(name)
     response.writeHead(200, { 'Set-Cookie': 'theme=dark' }).end('x')
   },
+}
+
+type Middleware = (request: IncomingMessage, response: ServerResponse, next: () => void) => void
+
+/** What stands between us and Node's own `writeHead` in many applications. */
+const WRAPPERS: Readonly<Record<string, Middleware>> = {
+  // It takes a flat array for pairs, as `on-headers` did until 1.1 (V50).
+  'the compression that Next ships': createRequire(import.meta.url)('next/dist/compiled/compression')({
+    threshold: 0,
+  }),
+  'one that knows objects alone': (_request, response, next) => {
+    const writeHead = response.writeHead.bind(response)
+    response.writeHead = (status: number, ...rest: unknown[]) => {
+      for (const [name, value] of Object.entries(rest.at(-1) ?? {})) response.setHeader(name, value)
+      return writeHead(status)
+    }
+    next()
+  },
+}
+
+/** What a client gets when a handler does this behind a middleware. */
+async function answerBehind(wrapper: Middleware, handle: (response: ServerResponse) => void) {
+  const server = createServer((request, response) => wrapper(request, response, () => handle(response)))
+  return send(await listen(server), 'GET', '/')
 }
 
 describe('the head of a response', () => {
@@ -198,5 +228,27 @@ describe('the head of a response', () => {
     [['Cookie2'], 'Cookie2, Cookie'],
   ])('T25: a Vary of %j becomes %j', (present, expected) => {
     expect(varyWith(present, VARY)).toBe(expected)
+  })
+})
+
+describe.each(Object.entries(WRAPPERS))('behind %s', (_name, wrapper) => {
+  test.each<readonly [string, (response: ServerResponse) => void]>([
+    ['end alone', (response) => response.end('hello')],
+    ['writeHead with a status', (response) => response.writeHead(200).end('hello')],
+    ['writeHead with an object', (response) => response.writeHead(302, { Location: '/x' }).end()],
+  ])('T21, T25: the answer is private after %s', async (_way, write) => {
+    const { headers } = await answerBehind(wrapper, (response) => {
+      new NodeHead(response, VARY).look()
+      write(response)
+    })
+    expect(headers['cache-control']).toBe('private, no-store')
+    expect(headers.vary).toContain('Cookie')
+  })
+
+  test('T21: a head that is handed over whole would be lost', async () => {
+    const { headers } = await answerBehind(wrapper, (response) => {
+      response.writeHead(200, ['Cache-Control', 'private, no-store', 'Vary', 'Cookie']).end('hello')
+    })
+    expect(headers['cache-control']).toBeUndefined()
   })
 })

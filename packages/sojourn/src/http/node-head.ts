@@ -1,4 +1,4 @@
-import type { OutgoingHttpHeader, OutgoingHttpHeaders } from 'node:http'
+import { type OutgoingHttpHeader, type OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { SetCookie } from './cookie.ts'
 import { HeadChanges, type HeadersOut } from './head-changes.ts'
 import type { ResponseHead } from './response-head.ts'
@@ -83,12 +83,14 @@ class NodeHeaders implements HeadersOut {
 
 /** Makes the changes just before the head is written. */
 function onHead(response: NodeResponse, changes: HeadChanges): void {
+  // Whoever has wrapped it before us may not know a flat array: `on-headers` takes one for pairs (SECURITY T21, V50).
+  const isNodes = response.writeHead === ServerResponse.prototype.writeHead
   const writeHead = response.writeHead.bind(response)
-  response.writeHead = (status: number, reason?: string | Headers, headers?: Headers) => {
+  response.writeHead = (status: number, reason?: string | Headers | null, headers?: Headers | null) => {
     const [text, given] = typeof reason === 'string' ? [reason, headers] : [undefined, reason ?? headers]
-    const whole = wholeHead(response, changes, given)
+    const whole = isNodes ? wholeHead(response, changes, given ?? {}) : undefined
     if (whole === undefined) {
-      place(response, given)
+      place(response, given ?? {})
       changes.complete(new NodeHeaders(response), status)
     }
     return text === undefined ? writeHead(status, whole) : writeHead(status, text, whole)
@@ -102,7 +104,7 @@ function onHead(response: NodeResponse, changes: HeadChanges): void {
 function wholeHead(
   response: NodeResponse,
   changes: HeadChanges,
-  given: Headers = {},
+  given: Headers,
 ): OutgoingHttpHeader[] | undefined {
   if (Array.isArray(given) || response.getHeaderNames().length > 0) return undefined
   const names = Object.keys(given)
@@ -117,7 +119,7 @@ function wholeHead(
 }
 
 /** Does to the response what `writeHead` would do with these headers. */
-function place(response: NodeResponse, headers: Headers = {}): void {
+function place(response: NodeResponse, headers: Headers): void {
   if (!Array.isArray(headers)) {
     for (const [name, value] of Object.entries(headers)) {
       if (value !== undefined) response.setHeader(name, Array.isArray(value) ? value : String(value))
