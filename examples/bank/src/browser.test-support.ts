@@ -1,5 +1,3 @@
-import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
 import {
   type Browser,
   type BrowserContext,
@@ -7,30 +5,8 @@ import {
   chromium,
   type Page,
 } from 'playwright-core'
+import { CHROMIUM_ARGS, chromiumProgram } from 'sojourn-servers'
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome']
-/**
- * Every window of Chromium makes two pages of its own for its address bar, which nobody sees, and they cost more than the
- * bank's. Of two lists of features the last one counts: so what Playwright 1.65 turns off is turned off here as well.
- */
-const FEATURES_OFF = [
-  ...['WebUIOmniboxPopup', 'WebUIOmniboxAimPopup'],
-  ...['AvoidUnnecessaryBeforeUnloadCheckSync', 'DestroyProfileOnBrowserClose', 'HttpsUpgrades'],
-  ...['HttpsFirstBalancedModeAutoEnable', 'LensOverlay', 'MediaRouter', 'PaintHolding'],
-  ...['ThirdPartyStoragePartitioning', 'AvoidCorsURLLoaderRestartOnRedirect', 'TcpPortRandomizationWin'],
-  ...['OptimizationHints', 'NetworkTimeServiceQuerying', 'AimEnabled', 'PreconnectToSearch'],
-]
-const ARGS = [
-  `--disable-features=${FEATURES_OFF.join()}`,
-  '--headless=new',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
 /** The screen of a phone of today, in CSS pixels. */
 const PHONE = { width: 390, height: 844 }
 /** Steps of the tests are short; whatever takes longer has gone wrong. */
@@ -41,27 +17,7 @@ const EXPECTED = /^Failed to load resource: the server responded with a status o
 
 /** Starts the Chromium of the system, with a profile of its own that is thrown away afterwards. */
 export function launchBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: chromiumPath(), args: ARGS })
-}
-
-function chromiumPath(): string {
-  const { PATH = '', CHROMIUM_PATH = '' } = process.env
-  const folders = PATH.split(delimiter)
-  const candidates = NAMES.flatMap((name) => folders.map((folder) => join(folder, name)))
-  const path = [CHROMIUM_PATH, ...candidates].find(isExecutable)
-  if (path !== undefined) return path
-  throw new Error(
-    `The browser tests need Chromium: set CHROMIUM_PATH, or put one of ${NAMES.join(', ')} on PATH.`,
-  )
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return path !== ''
-  } catch {
-    return false
-  }
+  return chromium.launch({ executablePath: chromiumProgram(), args: CHROMIUM_ARGS })
 }
 
 /** One browser of one person, with what went wrong on its pages: script errors, CSP violations, failed requests. */

@@ -1,6 +1,7 @@
+export { CHROMIUM_ARGS } from './chromium-args.ts'
 export type { ServerReply } from './command.ts'
 export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres-server.ts'
-export { postgresProgram, redisProgram, valkeyProgram } from './program.ts'
+export { chromiumProgram, postgresProgram, redisProgram, valkeyProgram } from './program.ts'
 export { type Address, startProxy, type TcpProxy } from './proxy.ts'
 export type { ProxyCounters } from './proxy-link.ts'
 export { type ClusterOptions, type RedisCluster, startCluster } from './redis-cluster.ts'

@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
+const CHROMIUM_NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome']
 const DEBIAN_VERSIONS = '/usr/lib/postgresql'
 
 /** The Redis server that the tests use. Throws, saying what to do, when there is none. */
@@ -26,6 +27,15 @@ export function postgresProgram(): string {
   )
 }
 
+/** The Chromium that the tests use. Throws, saying what to do, when there is none. */
+export function chromiumProgram(): string {
+  const path = find('CHROMIUM_PATH', ...CHROMIUM_NAMES)
+  if (path !== null) return path
+  throw new Error(
+    `The browser tests need Chromium: set CHROMIUM_PATH, or put one of ${CHROMIUM_NAMES.join(', ')} on PATH.`,
+  )
+}
+
 /** Debian installs each version into a folder of its own, and none of them is on `PATH`. */
 function newestOfDebian(): string | null {
   const versions = existsSync(DEBIAN_VERSIONS) ? readdirSync(DEBIAN_VERSIONS) : []
@@ -35,10 +45,11 @@ function newestOfDebian(): string | null {
   return paths.find(isExecutable) ?? null
 }
 
-function find(variable: string, name: string): string | null {
+function find(variable: string, ...names: readonly string[]): string | null {
   const { PATH = '', [variable]: chosen = '' } = process.env
-  const paths = [chosen, ...PATH.split(delimiter).map((folder) => join(folder, name))]
-  return paths.find(isExecutable) ?? null
+  const folders = PATH.split(delimiter)
+  const candidates = names.flatMap((name) => folders.map((folder) => join(folder, name)))
+  return [chosen, ...candidates].find(isExecutable) ?? null
 }
 
 function isExecutable(path: string): boolean {

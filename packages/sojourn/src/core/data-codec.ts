@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { type Patience, within } from './deadline.ts'
 import { decodeEnvelope, ENVELOPE_CEILING_BYTES, encodeEnvelope, type Format } from './envelope.ts'
 import { SessionError } from './errors.ts'
-import { fromPlainForm, frozenFrom } from './from-plain-form.ts'
+import { frozenFrom, openFrom } from './from-plain-form.ts'
 import { toPlainForm } from './plain-form.ts'
 import type { SessionRecord } from './port.ts'
 import { RecentData } from './recent-data.ts'
@@ -39,8 +39,6 @@ export interface Written<Data> extends Decoded<Data> {
 interface Draft<Data> extends Head {
   readonly draft: Data
 }
-
-const OPEN = { freeze: false }
 
 /** Turns session data into bytes and back: schema, value domain, size and shape version in one place. */
 export class DataCodec<Data> {
@@ -106,7 +104,7 @@ export class DataCodec<Data> {
   async draft(bytes: Uint8Array): Promise<Draft<Data>> {
     const { schemaVersion, device, assurance, plain } = decodeEnvelope(bytes)
     const isCurrent = schemaVersion === this.#options.version
-    const draft = fromPlainForm(isCurrent ? plain : await this.#upgraded(plain, schemaVersion), OPEN)
+    const draft = openFrom(isCurrent ? plain : await this.#upgraded(plain, schemaVersion))
     return { device, assurance, draft: draft as Data }
   }
 
@@ -144,7 +142,7 @@ export class DataCodec<Data> {
   /** In plain form. A record that does not fit the shape is an error, never an empty session (SECURITY T61). */
   async #upgraded(plain: unknown, fromVersion: number): Promise<unknown> {
     const { schema, version } = this.#options
-    const old = fromPlainForm(plain, OPEN)
+    const old = openFrom(plain)
     try {
       const checked = dataIn(await validated(schema, await this.#upgrade(old, fromVersion), this.#options))
       return toPlainForm(checked, { bytesAsText: false, maxBytes: ENVELOPE_CEILING_BYTES })

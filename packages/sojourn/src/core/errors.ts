@@ -169,6 +169,11 @@ export class SessionError extends Error {
   }
 }
 
+/** Whether something is there that cannot be read: what else there is need not wait for it. */
+export function isUnreadable(error: unknown): boolean {
+  return error instanceof SessionError && error.code === 'RECORD_UNREADABLE'
+}
+
 /** The words that servers and LMDB begin an error with, and that hold nothing but what they say. */
 const FIRST_WORD =
   /^-?(?:ERR|WRONGTYPE|NOAUTH|NOPERM|WRONGPASS|DENIED|NOSCRIPT|BUSY|NOTBUSY|UNKILLABLE|LOADING|MASTERDOWN|NOMASTERLINK|MISCONF|READONLY|OOM|EXECABORT|NOREPLICAS|NOGOODSLAVE|NOQUORUM|INPROG|IOERR|MOVED|ASK|CROSSSLOT|TRYAGAIN|CLUSTERDOWN|NOPROTO|UNBLOCKED|MDB_[A-Z_]{3,30})(?![\w-])/

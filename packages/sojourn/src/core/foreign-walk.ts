@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto'
 import type { StoreContext } from './context.ts'
-import { SessionError } from './errors.ts'
+import { isUnreadable } from './errors.ts'
 import { linkContentIn } from './foreign-link.ts'
 import { isOwn } from './own-record.ts'
 import type { Page, SessionId, SessionRecord } from './port.ts'
@@ -139,7 +139,7 @@ export class ForeignWalk {
 
 /** For whoever goes on without a record that cannot be read. */
 export function nullIfUnreadable(error: unknown): null {
-  if (error instanceof SessionError && error.code === 'RECORD_UNREADABLE') return null
+  if (isUnreadable(error)) return null
   throw error
 }
 

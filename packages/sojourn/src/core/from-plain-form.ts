@@ -1,12 +1,8 @@
 import { SessionError } from './errors.ts'
 import { DEPTH_LIMIT, isStorableBigint, NODE_LIMIT, UNSAFE_KEYS } from './plain-form.ts'
 
-/** How a decoded tree becomes data: frozen for a reader, open for a recipe's draft. */
-export interface FromPlain {
+interface Walk {
   readonly freeze: boolean
-}
-
-interface Walk extends FromPlain {
   nodes: number
   /** Whether all of it can be frozen so far. */
   isFreezable: boolean
@@ -31,15 +27,18 @@ const NUMBERS = new Map([
 const BIGINT = /^-?[0-9]{1,309}$/
 
 /**
- * Makes data out of its plain form, in place. The bytes may be hostile, so whatever `toPlainForm` would not
- * have written is refused: what comes out can be stored again (SECURITY N7, T80).
+ * Makes data out of its plain form, in place, open for a recipe's draft. The bytes may be hostile, so whatever
+ * `toPlainForm` would not have written is refused: what comes out can be stored again (SECURITY N7, T80).
  * @throws SessionError `RECORD_UNREADABLE`
  */
-export function fromPlainForm(form: unknown, how: FromPlain): unknown {
-  return dataOf(form, { freeze: how.freeze, nodes: 0, isFreezable: true }, 1)
+export function openFrom(form: unknown): unknown {
+  return dataOf(form, { freeze: false, nodes: 0, isFreezable: true }, 1)
 }
 
-/** What `fromPlainForm` makes when it freezes, and whether that froze all of it. */
+/**
+ * The same, frozen for readers.
+ * @throws SessionError `RECORD_UNREADABLE`
+ */
 export function frozenFrom(form: unknown): FrozenData {
   const walk = { freeze: true, nodes: 0, isFreezable: true }
   const data = dataOf(form, walk, 1)

@@ -1,6 +1,6 @@
 import { ENVELOPE_CEILING_BYTES } from './envelope.ts'
 import { SessionError } from './errors.ts'
-import { fromPlainForm } from './from-plain-form.ts'
+import { frozenFrom } from './from-plain-form.ts'
 import { toPlainForm } from './plain-form.ts'
 import { withoutMessage } from './schema.ts'
 
@@ -21,7 +21,7 @@ export function jsonFromData(data: unknown): string {
  */
 export function dataFromJson(json: string): unknown {
   try {
-    return fromPlainForm(JSON.parse(json), { freeze: true })
+    return frozenFrom(JSON.parse(json)).data
   } catch (error) {
     throw notOurs(error)
   }

@@ -55,9 +55,10 @@ export class RecentData<Data> {
 
   /** @param decoded what nobody can change, of so many values */
   note({ id, data }: Stored, decoded: Decoded<Data>, values: number): void {
-    const place = this.#places.get(placeOf(id))
+    const number = placeOf(id)
+    const place = this.#places.get(number)
     const weight = data.byteLength + VALUE_WEIGHT * values
-    if (place === undefined) this.#places.set(placeOf(id), { id, kept: null })
+    if (place === undefined) this.#places.set(number, { id, kept: null })
     else if (place.id !== id) this.#give(place, id)
     else if (this.#weight + weight <= MOST_WEIGHT) {
       // A copy, because an engine may hand out a view of a larger buffer.

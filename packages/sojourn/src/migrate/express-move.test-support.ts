@@ -87,6 +87,16 @@ export class Moving {
 
 type Data = Record<string, unknown>
 
+/** An old store that tells which ids it was asked for. */
+export function listening(store: OldStore): { readonly line: OldStore; readonly asked: readonly string[] } {
+  const asked: string[] = []
+  const read: OldStore['read'] = (id, now) => {
+    asked.push(id)
+    return store.read(id, now)
+  }
+  return { line: { ...store, read }, asked }
+}
+
 /** The same person at another application of the same host: a browser does not tell ports apart. */
 export function takeTo(site: Site, from: Browser): Browser {
   const browser = site.browser()

@@ -6,7 +6,7 @@ import { ENGINES } from '../core/engines.test-support.ts'
 import type { OldStore } from '../core/old-store.ts'
 import { TOMBSTONE_MS } from '../core/port.ts'
 import { connectRedis } from './connect-redis.ts'
-import { HOUR, idIn, Moving, oldServer, shown, takeTo } from './express-move.test-support.ts'
+import { HOUR, idIn, listening, Moving, oldServer, shown, takeTo } from './express-move.test-support.ts'
 import { ironSession } from './iron-session.ts'
 
 const MINUTE = 60_000
@@ -222,15 +222,7 @@ describe.each(ENGINES)('from connect-redis to $name', (engine) => {
 
   test('a new session asks the old store nothing', async () => {
     const moving = await Moving.over(engine)
-    const reader = moving.reader()
-    const asked: string[] = []
-    const line: OldStore = {
-      ...reader,
-      read: (id, now) => {
-        asked.push(id)
-        return reader.read(id, now)
-      },
-    }
+    const { line, asked } = listening(moving.reader())
     const after = await moving.newSite(line)
     const browser = after.browser()
     await browser.post('/data?set=x:1')

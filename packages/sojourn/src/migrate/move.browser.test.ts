@@ -1,6 +1,7 @@
 import { createServer, type RequestListener } from 'node:http'
 import express from 'express'
-import type { Browser, Page } from 'playwright-core'
+import { type Browser, chromium, type Page } from 'playwright-core'
+import { CHROMIUM_ARGS, chromiumProgram } from 'sojourn-servers'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { sessionErrors, sojourn } from '../adapters/express.ts'
 import { type ExpressStore, session } from '../compat/express-module.test-support.ts'
@@ -9,7 +10,6 @@ import { createSessionStore } from '../core/create-session-store.ts'
 import { ENGINES } from '../core/engines.test-support.ts'
 import type { SessionData } from '../core/session.ts'
 import type { SessionStore } from '../core/session-store.ts'
-import { launchBrowser } from './chromium.test-support.ts'
 import { HOUR, Moving } from './express-move.test-support.ts'
 import { fromExpressSession } from './from-cookie.ts'
 
@@ -20,7 +20,7 @@ const STEP_LIMIT_MS = 10_000
 let browser: Browser
 
 beforeAll(async () => {
-  browser = await launchBrowser()
+  browser = await chromium.launch({ executablePath: chromiumProgram(), args: CHROMIUM_ARGS })
 })
 afterAll(() => browser.close())
 

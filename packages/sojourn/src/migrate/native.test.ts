@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { ENGINES } from '../core/engines.test-support.ts'
 import type { JsonObject } from '../core/foreign-data.ts'
 import type { OldStore } from '../core/old-store.ts'
-import { idIn, Moving } from './express-move.test-support.ts'
+import { idIn, listening, Moving } from './express-move.test-support.ts'
 import { fromExpressSession } from './from-cookie.ts'
 import { nativeSites, userAt, withCookies } from './native.test-support.ts'
 
@@ -97,15 +97,7 @@ describe.each(ENGINES)('from express-session to our own middleware over $name', 
 
   test('a cookie that nobody signed asks the old store nothing, and neither does one of ours', async () => {
     const moving = await Moving.over(engine)
-    const reader = moving.reader()
-    const asked: string[] = []
-    const line: OldStore = {
-      ...reader,
-      read: (id, now) => {
-        asked.push(id)
-        return reader.read(id, now)
-      },
-    }
+    const { line, asked } = listening(moving.reader())
     const [site] = await nativeSites(engine, sessionsBefore(line))
     const old = (await moving.oldSite()).browser()
     await old.post('/login?user=ada')

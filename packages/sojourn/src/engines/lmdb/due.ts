@@ -1,10 +1,11 @@
+import { isUnreadable } from '../../core/errors.ts'
 import { type DueRecord, type Instant, LEASE_MS, NEVER } from '../../core/port.ts'
 import { endByTime } from '../record-check.ts'
 import { forgetCutOffs, hasOutdatedCutOffs } from './cut-off.ts'
 import { unlist } from './end.ts'
 import type { KeyValue } from './key-value.ts'
 import { DUE, dueAfter, dueKey, partsOfDueKey } from './keys.ts'
-import { bury, find, isUnreadable, type Stored, update } from './stored.ts'
+import { bury, find, type Stored, update } from './stored.ts'
 
 export interface DueChunk {
   readonly records: readonly DueRecord[]

@@ -1,9 +1,10 @@
+import { isUnreadable } from '../../core/errors.ts'
 import type { EndReason, Instant, SessionId } from '../../core/port.ts'
 import { isTooEarly } from '../record-check.ts'
 import { type CutOff, cut } from './cut-off.ts'
 import type { KeyValue } from './key-value.ts'
 import { recordKey, userKey } from './keys.ts'
-import { bury, draftOf, find, findReadable, forget, isUnreadable, update } from './stored.ts'
+import { bury, draftOf, find, findReadable, forget, update } from './stored.ts'
 import { UserSessions } from './user-sessions.ts'
 
 const NO_DATA = new Uint8Array()

@@ -1,4 +1,4 @@
-import { SessionError } from '../../core/errors.ts'
+import { isUnreadable } from '../../core/errors.ts'
 import type { Ended, Instant, SessionId, SessionRecord } from '../../core/port.ts'
 import { decodeRecord, encodeRecord, patchDeadline, patchEnd } from '../record-layout.ts'
 import { withCutOff } from './cut-off.ts'
@@ -105,10 +105,6 @@ export function bury(store: KeyValue, stored: Stored, ended: Ended): void {
 export function forget(store: KeyValue, { record: { id }, dueAt }: Stored): void {
   store.remove(keyOf(id))
   store.remove(dueKey(dueAt, id))
-}
-
-export function isUnreadable(error: unknown): boolean {
-  return error instanceof SessionError && error.code === 'RECORD_UNREADABLE'
 }
 
 function keyOf(id: SessionId): string {

@@ -1,4 +1,4 @@
-import { SessionError } from '../../core/errors.ts'
+import { isUnreadable } from '../../core/errors.ts'
 import { type DueRecord, type Instant, LEASE_MS, NEVER } from '../../core/port.ts'
 import { chunksOf } from '../chunks-of.ts'
 import type { RedisClient, Reply } from './client.ts'
@@ -144,7 +144,7 @@ function readable([id, value, endedNow]: readonly Reply[]): DueRecord | null {
     const bytes = bytesOf(value)
     return bytes && { ...recordOf(textOf(id), bytes), endedNow: numberOf(endedNow) === 1 }
   } catch (error) {
-    if (error instanceof SessionError && error.code === 'RECORD_UNREADABLE') return null
+    if (isUnreadable(error)) return null
     throw error
   }
 }

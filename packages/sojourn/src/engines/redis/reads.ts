@@ -1,4 +1,4 @@
-import { SessionError } from '../../core/errors.ts'
+import { isUnreadable } from '../../core/errors.ts'
 import type { SessionId, SessionRecord } from '../../core/port.ts'
 import { chunksOf } from '../chunks-of.ts'
 import type { Reply } from './client.ts'
@@ -73,7 +73,7 @@ export async function readableOf(
 }
 
 function noneIfUnreadable(error: unknown): SessionRecord[] {
-  if (error instanceof SessionError && error.code === 'RECORD_UNREADABLE') return []
+  if (isUnreadable(error)) return []
   throw error
 }
 
