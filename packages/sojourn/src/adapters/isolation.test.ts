@@ -13,7 +13,11 @@ const USERS = 50
 /** Runs interleaved requests of many users; how many saw the session of somebody else. */
 async function mixedUp(adapter: Adapter, routes: Routes, requests: number): Promise<number> {
   const engine = new FaultyEngine(memory())
-  const { port, store } = await start(adapter, routes, { engine })
+  const { port, store } = await start(adapter, routes, {
+    engine,
+    // It is asked who gets whose session, and not how soon.
+    store: { timeout: '1m' },
+  })
   const agent = new Agent({ keepAlive: true, maxSockets: 100 })
   onTestFinished(() => agent.destroy())
   const users = await Promise.all(
@@ -59,7 +63,7 @@ describe.each(ADAPTERS)('over $name', (adapter) => {
       },
     }
     expect(await mixedUp(adapter, mine, REQUESTS)).toBe(0)
-  })
+  }, 180_000)
 
   test('the check of T30 catches a handle that requests share', async () => {
     let latest: RequestSession<SessionData> | null = null
