@@ -2,11 +2,10 @@ import type { Activity } from './activity.ts'
 import { bucketOf, bucketOfId } from './bucket.ts'
 import { eventOf, type StoreContext } from './context.ts'
 import { bucketFor, discard, draftRecord, limitOf, storeRecord } from './create-session.ts'
-import { endRecord } from './ending.ts'
 import { SessionError } from './errors.ts'
-import { type ForeignKey, type Leads, type Link, NOWHERE } from './foreign-link.ts'
-import type { ForeignLinks } from './foreign-links.ts'
-import { applyChanges, changesBetween, type Fields, isFields } from './foreign-merge.ts'
+import { type ForeignKey, type Leads, type Link, leadsTo, type Made, NOWHERE } from './foreign-link.ts'
+import type { ForeignLinks, Led } from './foreign-links.ts'
+import type { Fields } from './foreign-merge.ts'
 import { isOwn, ownRecord } from './own-record.ts'
 import {
   CLOCK_SKEW_MS,
@@ -17,7 +16,6 @@ import {
   TOMBSTONE_MS,
 } from './port.ts'
 import { digestOf, mintToken, type TokenParts } from './token.ts'
-import type { UpdateQueue } from './update-queue.ts'
 
 /**
  * So long after a link was made its session may still be on its way, also by the clock of another machine. A session
@@ -36,10 +34,7 @@ export interface Content {
 }
 
 /** A session that was just stored, and its link. */
-export interface Born {
-  readonly link: Link
-  readonly record: SessionRecord
-}
+export type Born = Led
 
 /**
  * How foreign sessions begin. The link is stored first, and whoever finds it without its session stores that in its
@@ -47,27 +42,25 @@ export interface Born {
  */
 export class ForeignBirth<Data> {
   readonly #context: StoreContext<Data>
-  readonly #updates: UpdateQueue<Data>
   readonly #links: ForeignLinks
 
-  constructor(context: StoreContext<Data>, updates: UpdateQueue<Data>, links: ForeignLinks) {
+  constructor(context: StoreContext<Data>, links: ForeignLinks) {
     this.#context = context
-    this.#updates = updates
     this.#links = links
   }
 
   /** A session under an id that is unknown. */
   async begin(key: ForeignKey, content: Content): Promise<Born | null> {
-    const record = await this.#recordOf(content, this.#tokenFor(content))
-    const link = await this.#links.create(key, this.#leadsTo(record, content.oldUntil))
-    return link && this.#store(key, link, record.record)
+    const made = await this.#recordOf(content, this.#tokenFor(content))
+    const link = await this.#links.create(key, this.#leadsTo(made, content.oldUntil))
+    return link && this.#store(key, link, made.record)
   }
 
   /** A new session under an id whose session has ended. */
   async beginAgain(key: ForeignKey, old: Link, content: Content): Promise<Born | null> {
-    const record = await this.#recordOf(content, this.#tokenFor(content))
-    const link = await this.#links.move(key, old, this.#leadsTo(record, content.oldUntil))
-    return link && this.#store(key, link, record.record)
+    const made = await this.#recordOf(content, this.#tokenFor(content))
+    const link = await this.#links.move(key, old, this.#leadsTo(made, content.oldUntil))
+    return link && this.#store(key, link, made.record)
   }
 
   /** A new session under an id whose session was never stored; nor will it be, by whoever still wants to. */
@@ -94,40 +87,49 @@ export class ForeignBirth<Data> {
 
   /**
    * A session takes the place of another one, under the same foreign id, because its user is another: a record never
-   * changes its user. Whatever breaks in between leaves the old session, or one that nobody reaches and that expires.
+   * changes its user. Whatever breaks in between leaves the old session or the new one, and beside it at most one that
+   * nobody reaches and that expires.
    */
   async handOver(key: ForeignKey, old: Born, content: Content): Promise<Born | null> {
     const made = await this.#recordOf(content, this.#tokenFor(content))
-    const { record } = made
+    const { record, token } = made
     const isStored = await storeRecord(this.#context, record, limitOf(this.#context, old.record))
     if (!isStored) throw new SessionError('ENGINE_UNAVAILABLE', 'A fresh id was taken.')
     try {
-      const link = await this.#lead(key, old, this.#leadsTo(made))
-      if (link !== null && (await this.#links.settle(key, link, old.record))) {
-        return await this.#tookPlace(key, old.record, { link, record })
-      }
+      if (await this.#links.handOver(old.link, old.record, token))
+        return await this.#lead(key, old.link, made)
     } catch (error) {
-      // Whoever looks next makes it certain, but only here it is known what was written late.
-      this.#context.background.once(`hand over ${record.id}`, () => this.#lookAgain(key, old.record, record))
-      throw error
+      return await this.#foundAfter(error, key, record)
     }
-    // Somebody else was first, or has ended the old one, as by a log-out: that counts.
     discard(this.#context, record)
     return null
   }
 
-  async #tookPlace(key: ForeignKey, old: SessionRecord, { link, record }: Born): Promise<Born> {
-    this.#context.events.emit('created', eventOf(this.#context, record))
-    await this.#carryLate(key, old, { link, record })
-    return { link: { ...link, replaces: null }, record }
+  /** A session has taken the place of another one, to which the link still leads. */
+  async #lead(key: ForeignKey, link: Link, made: Made): Promise<Born | null> {
+    const moved = await this.#links.move(key, link, leadsTo(made, link.origin, this.#context.clock.now()))
+    // Else somebody has looked meanwhile, and moved it for us.
+    return moved === null ? this.#found(key, made.record) : this.#born(moved, made.record)
   }
 
-  async #lookAgain(key: ForeignKey, old: SessionRecord, record: SessionRecord): Promise<void> {
+  /** What has become of a hand-over in which something failed. @throws that error, when nothing has */
+  async #foundAfter(error: unknown, key: ForeignKey, record: SessionRecord): Promise<Born> {
+    const born = await this.#found(key, record).catch(() => Promise.reject(error))
+    if (born !== null) return born
+    discard(this.#context, record)
+    throw error
+  }
+
+  /** Of an unknown outcome the link itself tells, and whoever looks finishes what was begun. */
+  async #found(key: ForeignKey, { id }: SessionRecord): Promise<Born | null> {
     this.#links.forget(key)
     const target = await this.#links.target(key)
-    const isOurs = target.state === 'live' && target.record.id === record.id
-    if (isOurs) await this.#tookPlace(key, old, target)
-    else await endRecord(this.#context, record, 'revoked')
+    return target.state === 'live' && target.record.id === id ? this.#born(target.link, target.record) : null
+  }
+
+  #born(link: Link, record: SessionRecord): Born {
+    this.#context.events.emit('created', eventOf(this.#context, record))
+    return { link, record }
   }
 
   async #store(key: ForeignKey, link: Link, record: SessionRecord): Promise<Born | null> {
@@ -140,8 +142,7 @@ export class ForeignBirth<Data> {
       if (isFinal(error)) await this.#vacate(key, link).catch(() => undefined)
       throw error
     }
-    this.#context.events.emit('created', eventOf(this.#context, record))
-    return { link, record }
+    return this.#born(link, record)
   }
 
   /** A session was refused: its link would have the foreign id pass for one whose session has ended. */
@@ -166,7 +167,7 @@ export class ForeignBirth<Data> {
     return mintToken(bucketFor(this.#context, userId))
   }
 
-  async #recordOf({ data, userId, use, oldUntil }: Content, token: TokenParts) {
+  async #recordOf({ data, userId, use, oldUntil }: Content, token: TokenParts): Promise<Made> {
     const { codec } = this.#context
     const { bytes } = await codec.write(data, NO_HEAD)
     const draft = draftRecord(this.#context, userId === null ? {} : { userId }, bytes)
@@ -180,65 +181,13 @@ export class ForeignBirth<Data> {
     return { record, token }
   }
 
-  #leadsTo(
-    { record, token }: { readonly record: SessionRecord; readonly token: TokenParts },
-    oldUntil: Instant = 0,
-  ): Leads {
-    return {
-      origin: token.id,
-      replaces: null,
-      token,
-      ledAt: this.#context.clock.now(),
-      lookAt: Math.max(oldUntil, lookAtOf(record, record.absoluteAt)),
-    }
-  }
-
-  /** Of an unknown outcome the link itself tells. */
-  async #lead(key: ForeignKey, { link, record }: Born, to: Leads): Promise<Link | null> {
-    try {
-      return await this.#links.move(key, link, { ...to, origin: link.origin, replaces: record.id })
-    } catch (error) {
-      this.#links.forget(key)
-      const target = await this.#links.target(key)
-      if (target.state === 'live' && target.link.token.id === to.token.id) return target.link
-      throw error
-    }
-  }
-
-  /** What another request wrote to the old session, between its read here and its end, was acknowledged. */
-  async #carryLate(key: ForeignKey, old: SessionRecord, born: Born): Promise<void> {
-    const carry = (): Promise<void> => this.#carry(key, old, born)
-    await carry()
-      .catch(carry)
-      .catch(() => this.#context.counters.add('lateCarriesLost'))
-  }
-
-  async #carry(key: ForeignKey, old: SessionRecord, { link, record }: Born): Promise<void> {
-    const last = await this.#context.records.readOne(old.id)
-    if (last === null || last.version === old.version || last.data.byteLength === 0) return
-    const late = changesBetween(await this.#fieldsOf(old), await this.#fieldsOf(last))
-    const recipe = (draft: unknown) => isFields(draft) && applyChanges(draft, late)
-    for (let next: SessionRecord | null = record; next !== null; ) {
-      const addressed = { record: next, fresh: false, token: null, superseded: false }
-      if ((await this.#updates.submit(addressed, recipe, false)) !== null) return
-      // The new one may have been replaced in its turn.
-      const target = await this.#links.target(key)
-      next = target.state === 'live' && target.link.origin === link.origin ? target.record : null
-    }
-  }
-
-  async #fieldsOf({ data }: SessionRecord): Promise<Fields> {
-    const { draft } = await this.#context.codec.draft(data)
-    return isFields(draft) ? draft : {}
+  #leadsTo(made: Made, oldUntil: Instant = 0): Leads {
+    const leads = leadsTo(made, made.token.id, this.#context.clock.now())
+    return { ...leads, lookAt: Math.max(oldUntil, leads.lookAt) }
   }
 }
 
 /** Whether nothing was stored, and the same write would be refused again. */
 function isFinal(error: unknown): boolean {
   return error instanceof SessionError && !error.retryable
-}
-
-/** A link is looked at long enough after its session's deadline that it need not follow at each use. */
-export function lookAtOf({ seenAt, expiresAt }: Activity, absoluteAt: number): number {
-  return Math.max(expiresAt, Math.min(absoluteAt, 2 * expiresAt - seenAt))
 }

@@ -1,7 +1,7 @@
 import type { Activity } from './activity.ts'
-import { type Born, lookAtOf } from './foreign-birth.ts'
+import type { Born } from './foreign-birth.ts'
 import type { ForeignDeadlines } from './foreign-deadlines.ts'
-import type { ForeignKey } from './foreign-link.ts'
+import { type ForeignKey, lookAtOf } from './foreign-link.ts'
 import type { ForeignLinks } from './foreign-links.ts'
 
 /** Keeps foreign sessions alive: first the link, then the session, so that the link is never the first to go. */

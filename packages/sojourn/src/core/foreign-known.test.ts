@@ -10,7 +10,6 @@ const link = {
   lookAt: 1,
   ledAt: 0,
   origin: token.id,
-  replaces: null,
   token,
   tag: '',
 }

@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto'
+import type { Activity } from './activity.ts'
 import { bindingBytes } from './binding.ts'
 import type { StoreContext } from './context.ts'
 import { ownContent, ownId, ownRecord } from './own-record.ts'
@@ -44,11 +45,6 @@ export interface Link {
   readonly ledAt: Instant
   /** The session that the foreign id began with; another one means that the id was used again. */
   readonly origin: SessionId
-  /**
-   * The session whose place this one takes, until it is certain that it does: if that one is ended by anybody else
-   * first, then for good, and this one with it. Null when it is certain.
-   */
-  readonly replaces: SessionId | null
   readonly token: TokenParts
   /** Made by chance, once: who knows the foreign id knows the link's id too, and not this. */
   readonly tag: string
@@ -59,7 +55,6 @@ export interface LinkContent {
   readonly label: string
   readonly session: SessionId
   readonly origin: SessionId
-  readonly replaces: SessionId | null
   readonly ledAt: Instant
   readonly tag: string
   /** In base64. */
@@ -75,8 +70,24 @@ export function foreignKeyOf({ bucketKey }: Keys, label: string, foreignId: unkn
   return { foreignId, hash, linkId: ownId(hash.slice(0, BUCKET_LENGTH), 'link', hash) }
 }
 
+/** A session's record, and the token that opens it. */
+export interface Made {
+  readonly record: SessionRecord
+  readonly token: TokenParts
+}
+
 /** Where a link leads. */
-export type Leads = Pick<Link, 'origin' | 'replaces' | 'token' | 'ledAt' | 'lookAt'>
+export type Leads = Pick<Link, 'origin' | 'token' | 'ledAt' | 'lookAt'>
+
+/** What leads to a session, from an instant on. */
+export function leadsTo({ record, token }: Made, origin: SessionId, ledAt: Instant): Leads {
+  return { origin, token, ledAt, lookAt: lookAtOf(record, record.absoluteAt) }
+}
+
+/** A link is looked at long enough after its session's deadline that it need not follow at each use. */
+export function lookAtOf({ seenAt, expiresAt }: Activity, absoluteAt: Instant): Instant {
+  return Math.max(expiresAt, Math.min(absoluteAt, 2 * expiresAt - seenAt))
+}
 
 /** A new link. */
 export function linkRecord(keys: Keys, label: string, key: ForeignKey, leads: Leads): SessionRecord {
@@ -107,9 +118,9 @@ function contentOf(
   key: ForeignKey,
   link: Leads & Pick<Link, 'createdAt' | 'tag'>,
 ): LinkContent {
-  const { ledAt, origin, replaces, token, tag } = link
+  const { ledAt, origin, token, tag } = link
   const sealed = sealSecret(keys, key, link.createdAt, token.secret).toString('base64')
-  return { label, session: token.id, origin, replaces, ledAt, tag, sealed }
+  return { label, session: token.id, origin, ledAt, tag, sealed }
 }
 
 function newTag(): string {
@@ -124,8 +135,8 @@ export function linkIn(keys: Keys, key: ForeignKey, record: SessionRecord): Link
   const token = secret === null ? null : parseToken(content.session + secret)
   if (token === null) return null
   const { id, version, createdAt, seenAt, expiresAt: lookAt } = record
-  const { ledAt, origin, replaces, tag } = content
-  return { id, version, createdAt, seenAt, lookAt, ledAt, origin, replaces, token, tag }
+  const { ledAt, origin, tag } = content
+  return { id, version, createdAt, seenAt, lookAt, ledAt, origin, token, tag }
 }
 
 /** What a live link's record says to everybody; null for any other record. */
@@ -144,7 +155,6 @@ function isContent(value: unknown): value is LinkContent {
     isText(value, 'session') &&
     isText(value, 'origin') &&
     isText(value, 'tag') &&
-    (isText(value, 'replaces') || Reflect.get(value, 'replaces') === null) &&
     Number.isSafeInteger(Reflect.get(value, 'ledAt'))
   )
 }

@@ -6,13 +6,15 @@ import {
   type ForeignKey,
   type Leads,
   type Link,
+  leadsTo,
   linkIn,
   linkRecord,
   movedLink,
   NOWHERE,
 } from './foreign-link.ts'
-import { type EndReason, type Instant, type SessionId, type SessionRecord, TOMBSTONE_MS } from './port.ts'
-import { digestOf, sameDigest } from './token.ts'
+import { handedOver, successorFor } from './foreign-succession.ts'
+import { type EndReason, type Instant, type SessionRecord, TOMBSTONE_MS } from './port.ts'
+import { digestOf, sameDigest, type TokenParts } from './token.ts'
 
 const ATTEMPTS = 8
 /** Ends that are no log-out: the session was left, or has made place. */
@@ -23,11 +25,17 @@ type Uses = Pick<
   'engine' | 'records' | 'clock' | 'name' | 'bucketKey' | 'events' | 'background'
 >
 
+/** A link, and the record of its session. */
+export interface Led {
+  readonly link: Link
+  readonly record: SessionRecord
+}
+
 /** What a foreign id leads to. */
 export type Target =
   /** It was never stored, or nobody remembers it. */
   | { readonly state: 'unknown' }
-  | { readonly state: 'live'; readonly link: Link; readonly record: SessionRecord }
+  | ({ readonly state: 'live' } & Led)
   /** Its session has ended or expired; `record` is null when that is forgotten, or when it is not stored yet. */
   | { readonly state: 'dead'; readonly link: Link; readonly record: SessionRecord | null }
 
@@ -48,28 +56,26 @@ export class ForeignLinks {
 
   /** What the foreign id leads to now. */
   async target(key: ForeignKey): Promise<Target> {
-    let before: SessionId | null = null
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const target = await this.#look(key)
-      if (target.state !== 'dead' || target.record?.ended?.reason !== 'replaced') return target
-      // Another one has taken its place while it was looked at, and the link leads there. Else nothing has.
-      if (target.link.token.id === before) return target
-      before = target.link.token.id
+      if (target !== 'again') return target
     }
     throw new SessionError('CONFLICT', `${ATTEMPTS} tries lost.`)
   }
 
-  async #look(key: ForeignKey): Promise<Target> {
+  async #look(key: ForeignKey): Promise<Target | 'again'> {
     const known = this.#known.find(key.hash)
-    const record = known && (await this.#sessionOf(known))
-    if (known !== null && record !== null && this.#isLive(record)) {
-      return { state: 'live', link: known, record }
-    }
+    const seen = known && (await this.#context.records.readOne(known.token.id))
+    if (known !== null && this.#isLive(known, seen)) return { state: 'live', link: known, record: seen }
     // It may lead elsewhere by now, because another process has moved it.
     const link = await this.#find(key)
     if (link === null) return { state: 'unknown' }
-    if (known !== null && link.token.id === known.token.id) return { state: 'dead', link, record }
-    return this.#through(key, link)
+    const isSeen = known !== null && link.token.id === known.token.id
+    const record = isSeen ? seen : await this.#context.records.readOne(link.token.id)
+    if (this.#isLive(link, record)) return { state: 'live', link, record }
+    const to = record && successorFor(this.#context, record, link.token)
+    if (record !== null && to !== null) return this.#finish(key, { link, record }, to)
+    return { state: 'dead', link, record: isOf(link, record) ? record : null }
   }
 
   /** Stores a new link; false when there is one already. */
@@ -105,17 +111,15 @@ export class ForeignLinks {
   }
 
   /**
-   * Makes it certain that a link's session takes the place of the one before, and ends that. False when that one was
-   * ended by somebody else before, as by a log-out: then the new one must end too.
+   * Lets a session take the place of the one that a link leads to, if that is still this version: what somebody wrote
+   * meanwhile is not lost, and nobody writes to it afterwards. False when somebody else has changed or ended it, as by a
+   * log-out: that counts. Who dies half-way is finished for by whoever looks next.
    */
-  async settle(key: ForeignKey, link: Link, old: SessionRecord | null): Promise<boolean> {
-    if (link.replaces === null) return true
-    if (!(await this.#hasMadePlace(link.replaces, old))) return false
-    const settled = { ...link, replaces: null }
-    this.#known.keep(key.hash, settled)
-    // Others need not look at the old one any more, which is soon forgotten.
-    this.#context.background.once(`link ${link.id}`, () => this.move(key, link, settled))
-    return true
+  async handOver(link: Link, old: SessionRecord, token: TokenParts): Promise<boolean> {
+    const { engine, clock } = this.#context
+    const next = handedOver(this.#context, old, link.token, token)
+    const { outcome } = await engine.replace(next, old.version, clock.now())
+    return outcome === 'done' && this.#makesPlace(old)
   }
 
   /** Sees to it that the link outlives its session. */
@@ -141,47 +145,31 @@ export class ForeignLinks {
     return link
   }
 
-  async #through(key: ForeignKey, link: Link): Promise<Target> {
-    const { token, replaces } = link
-    const ids = replaces === null ? [token.id] : [token.id, replaces]
-    const [found = null, old = null] = await this.#context.records.read(ids)
-    const record = isOf(link, found) ? found : null
-    if (record === null || !this.#isLive(record)) {
-      // Whoever was to end the one before may have died. Who still knows the link to that one must not go on with it.
-      if (old !== null && old.ended === null) await endRecord(this.#context, old, 'revoked')
-      return { state: 'dead', link, record }
-    }
-    if (await this.settle(key, link, old)) return { state: 'live', link: { ...link, replaces: null }, record }
-    await endRecord(this.#context, record, 'revoked')
-    return { state: 'dead', link, record }
+  /** Finishes a hand-over for whoever began it, and may have died. */
+  async #finish(key: ForeignKey, { link, record: old }: Led, token: TokenParts): Promise<Target | 'again'> {
+    const record = await this.#context.records.readOne(token.id)
+    const hasPlace = await this.#makesPlace(old)
+    if (!hasPlace && record !== null) await endRecord(this.#context, record, 'revoked')
+    if (!hasPlace || record === null) return { state: 'dead', link, record: old }
+    await this.move(key, link, leadsTo({ record, token }, link.origin, this.#context.clock.now()))
+    return 'again'
   }
 
-  /** Also in the place of whoever began it, and may have died. What is forgotten counts as ended by a log-out. */
-  async #hasMadePlace(id: SessionId, found: SessionRecord | null): Promise<boolean> {
-    let old = found
-    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      if (old === null) return false
-      if (old.ended !== null) return QUIET.includes(old.ended.reason)
-      if (await endRecord(this.#context, old, 'replaced')) return true
-      old = await this.#context.records.readOne(id)
-    }
-    throw new SessionError('CONFLICT', `${ATTEMPTS} tries lost.`)
+  /** Ends the session whose place another one takes. False when it was ended otherwise before: then both must end. */
+  async #makesPlace({ id, userId }: SessionRecord): Promise<boolean> {
+    if (await endRecord(this.#context, { id, userId }, 'replaced')) return true
+    // What is forgotten counts as ended by a log-out.
+    const ended = (await this.#context.records.readOne(id))?.ended ?? null
+    return ended !== null && QUIET.includes(ended.reason)
   }
 
-  /** The session's record, whatever its state; null when it is absent, or when the secret is not its own. */
-  async #sessionOf(link: Link): Promise<SessionRecord | null> {
-    const record = await this.#context.records.readOne(link.token.id)
-    return isOf(link, record) ? record : null
-  }
-
-  #isLive(record: SessionRecord): boolean {
-    return this.#context.records.isLive(record, this.#context.clock.now())
+  #isLive(link: Link, record: SessionRecord | null): record is SessionRecord {
+    return isOf(link, record) && this.#context.records.isLive(record, this.#context.clock.now())
   }
 
   #remember(key: ForeignKey, record: SessionRecord): Link | null {
     const link = linkIn(this.#context, key, record)
-    // One that is not certain must be looked at again.
-    if (link !== null && link.replaces === null) this.#known.keep(key.hash, link)
+    if (link !== null) this.#known.keep(key.hash, link)
     else this.forget(key)
     return link
   }

@@ -45,8 +45,8 @@ interface Told {
   readonly removed: string[]
   readonly users: (string | undefined)[]
   isEnded: boolean
-  /** What had been lost before. */
-  readonly losses: number
+  /** Whether anybody wanted it to end. */
+  mayBeEnded: boolean
 }
 
 export interface RaceOptions {
@@ -87,7 +87,7 @@ export class ForeignRace {
   async round(): Promise<void> {
     this.#round += 1
     const id = `id ${this.#round}`
-    const told: Told = { set: [], removed: [], users: [undefined], isEnded: false, losses: this.#losses }
+    const told: Told = { set: [], removed: [], users: [undefined], isEnded: false, mayBeEnded: false }
     const [first] = this.#places
     await first?.sessions.write(id, { data: { kept: 1, dropped: 1 }, use: null, view: null })
     await this.#play(id, told)
@@ -122,6 +122,7 @@ export class ForeignRace {
     if (sessions === undefined) return
     await scheduler.turn(this)
     if (deed === 0) {
+      told.mayBeEnded = true
       await sessions.revoke(id)
       told.isEnded = true
       return
@@ -158,24 +159,12 @@ export class ForeignRace {
     const live = (await this.#stored()).filter(({ ended }) => ended === null)
     if (told.isEnded && data !== null) return 'a log-out was undone'
     if (data === null) return this.#wrongWithout(live, told)
-    return (
-      wrongFields(data, told, this.#losses > told.losses) ??
-      (this.#options.faults ? null : wrongOwner(data, told, live))
-    )
+    return wrongFields(data, told) ?? (this.#options.faults ? null : wrongOwner(data, told, live))
   }
 
-  #wrongWithout(live: readonly SessionRecord[], { isEnded }: Told): string | null {
-    if (this.#options.faults) return null
-    if (!isEnded) return 'it is gone'
-    return live.length > 0 ? 'a session lives on after its log-out' : null
-  }
-
-  /** How often a process could not carry what was written late, and said so. */
-  get #losses(): number {
-    return this.#places.reduce((sum, { store }) => {
-      const { lateCarriesLost, backgroundFailures } = store.counters()
-      return sum + lateCarriesLost + backgroundFailures
-    }, 0)
+  #wrongWithout(live: readonly SessionRecord[], { isEnded, mayBeEnded }: Told): string | null {
+    if (!(this.#options.faults ? mayBeEnded : isEnded)) return 'it is gone'
+    return live.length > 0 && !this.#options.faults ? 'a session lives on after its log-out' : null
   }
 
   async #stored(): Promise<SessionRecord[]> {
@@ -184,8 +173,7 @@ export class ForeignRace {
   }
 }
 
-function wrongFields(data: Data, told: Told, hasLost: boolean): string | null {
-  if (hasLost) return null
+function wrongFields(data: Data, told: Told): string | null {
   const lost = ['kept', ...told.set].filter((key) => !(key in data))
   if (lost.length > 0) return `lost: ${lost}`
   return told.removed.some((key) => key in data) ? 'what was removed is back' : null

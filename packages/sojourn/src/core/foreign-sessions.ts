@@ -154,8 +154,8 @@ export class ForeignSessions<Data> {
   async adopt(credential: string, old: OldCredential): Promise<Issued<Data> | null> {
     const key = this.#keyOf(credential)
     if (key === null) return null
-    const { context, updates } = this.#shared
-    const birth = new ForeignBirth(context, updates, this.#links)
+    const { context } = this.#shared
+    const birth = new ForeignBirth(context, this.#links)
     return new ForeignAdoption({ shared: this.#shared, links: this.#links, birth }).adopt(key, old)
   }
 
@@ -236,8 +236,8 @@ export class ForeignSessions<Data> {
   #oldSide(options: CheckedForeign): OldSide | null {
     const { source } = options
     if (source === null) return null
-    const { context, updates } = this.#shared
-    const birth = new ForeignBirth(context, updates, this.#links)
+    const { context } = this.#shared
+    const birth = new ForeignBirth(context, this.#links)
     const parts = { shared: this.#shared, options, links: this.#links, birth, source }
     const old = new ForeignOld(parts)
     return source.store.mode === 'move' ? old : new ForeignMirror(old, parts, this.#writer, options.label)

@@ -8,9 +8,11 @@ import { ForeignKeeper } from './foreign-keeper.ts'
 import { LinkKeeper } from './foreign-link-keeper.ts'
 import { ForeignLinks } from './foreign-links.ts'
 import { applyChanges, changesBetween, type Fields } from './foreign-merge.ts'
+import { isHandedOver } from './foreign-succession.ts'
 import { ForeignTurns } from './foreign-turns.ts'
 import { Desk, damage, everything, sweepFor, walkOf } from './foreign-world.test-support.ts'
 import { ForeignWriter, type Job } from './foreign-writer.ts'
+import type { Engine } from './port.ts'
 import { StagedEngine } from './staged-engine.test-support.ts'
 import { HOUR, MINUTE, SECOND, World } from './world.test-support.ts'
 
@@ -23,6 +25,15 @@ interface Promised {
   readonly wrongWith: (desk: Desk, other: Desk, world: World) => Promise<string[]>
   /** Makes a part wrong, so that the promise is broken. */
   readonly break: () => void
+}
+
+const { replace } = StagedEngine.prototype
+
+/** Wherever a session is handed over. */
+function breakHandingOver(broken: Engine['replace']): void {
+  vi.spyOn(StagedEngine.prototype, 'replace').mockImplementation(function (this: StagedEngine, ...asked) {
+    return Reflect.apply(isHandedOver(asked[0]) ? broken : replace, this, asked)
+  })
 }
 
 const PROMISES: readonly Promised[] = [
@@ -141,7 +152,7 @@ const PROMISES: readonly Promised[] = [
       const dies = await Desk.open(world)
       await knows.write('one', { user: 'bob' })
       const { view } = await dies.read('one')
-      // Stored, and led to by the link; the one before has not ended yet.
+      // Stored, and named by the one before, which has not ended yet.
       const held = dies.place.line.hold('end')
       const dying = dies.write('one', { user: 'ada' }, view)
       await held.reached
@@ -151,14 +162,44 @@ const PROMISES: readonly Promised[] = [
       await dying
       return served.filter((data) => data !== null).map((data) => `${JSON.stringify(data)} is served`)
     },
+    break: () => breakHandingOver(() => Promise.resolve({ outcome: 'done' })),
+  },
+  {
+    promise: 'what is written while one session takes the place of another is not lost',
+    async wrongWith(desk, other) {
+      await desk.write('one', { x: 1 })
+      const [{ view }, late] = [await desk.read('one'), await other.read('one')]
+      const held = desk.place.line.hold('replace')
+      const login = desk.write('one', { x: 1, user: 'ada' }, view)
+      await held.reached
+      await other.write('one', { x: 1, y: 1 }, late.view)
+      held.release()
+      await login
+      const left = JSON.stringify(await other.data('one'))
+      return left === '{"x":1,"y":1,"user":"ada"}' ? [] : [left]
+    },
+    break: () =>
+      breakHandingOver(async function (this: StagedEngine, record, expected, now) {
+        const done = await Reflect.apply(replace, this, [record, expected, now])
+        if (done.outcome !== 'conflict') return done
+        const { version } = done.current
+        return Reflect.apply(replace, this, [{ ...record, version: version + 1 }, version, now])
+      }),
+  },
+  {
+    promise: 'a log-in whose process dies half-way leaves the session',
+    async wrongWith(dies, other) {
+      await dies.write('one', { x: 1 })
+      const { view } = await dies.read('one')
+      dies.place.line.fail('end', 'before', 9)
+      await dies.write('one', { x: 1, user: 'ada' }, view).catch(() => null)
+      return (await other.data('one')) === null ? ['it is gone'] : []
+    },
     break: () => {
-      const { end } = StagedEngine.prototype
-      vi.spyOn(StagedEngine.prototype, 'end').mockImplementation(async function (
-        this: StagedEngine,
-        ...asked
-      ) {
-        const [, reason] = asked
-        return reason === 'revoked' || Reflect.apply(end, this, asked)
+      const { read } = StagedEngine.prototype
+      vi.spyOn(StagedEngine.prototype, 'read').mockImplementation(async function (this: StagedEngine, ids) {
+        const found = await Reflect.apply(read, this, [ids])
+        return found.map((record) => record && { ...record, previous: null })
       })
     },
   },

@@ -56,7 +56,7 @@ export class ForeignWriter<Data> {
     this.#shared = shared
     this.#options = options
     this.#links = links
-    this.#birth = new ForeignBirth(shared.context, shared.updates, links)
+    this.#birth = new ForeignBirth(shared.context, links)
     this.#keeper = new ForeignKeeper(links, shared.deadlines)
   }
 

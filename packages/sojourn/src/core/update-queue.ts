@@ -2,6 +2,7 @@ import { type Activity, afterActivity } from './activity.ts'
 import type { Addressed } from './address.ts'
 import { type StoreContext, snapshotOf } from './context.ts'
 import { SessionError } from './errors.ts'
+import { isHandedOver } from './foreign-succession.ts'
 import { expiryOf } from './lifetime.ts'
 import { noteUse } from './look-up.ts'
 import type { Recipe } from './options.ts'
@@ -89,7 +90,7 @@ export class UpdateQueue<Data> {
 
   async #attempt(jobs: readonly Job<Data>[], base: Base): Promise<Step> {
     const isLive = this.#context.records.isLive(base.record, this.#context.clock.now())
-    if (!isLive) return base.fresh ? this.#gone(jobs) : this.#reread(jobs, base)
+    if (!isLive || isHandedOver(base.record)) return base.fresh ? this.#gone(jobs) : this.#reread(jobs, base)
     const recipes = jobs.map(({ recipe }) => recipe)
     const applied = await applyRecipes(this.#context.codec, base.record, recipes)
     if (!base.fresh && isVerdict(applied)) return this.#reread(jobs, base)
