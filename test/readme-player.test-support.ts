@@ -18,7 +18,7 @@ const COMPILER_OPTIONS = {
   outDir: 'built',
 }
 const COMPILER = join(ROOT, 'node_modules/typescript/bin/tsc')
-const SERVER_START_MS = 10_000
+const SERVER_START_MS = 25_000
 
 /** Runs a block as a reader would. What did not go as the README says, one line each; empty when all did. */
 export async function play(block: Block, project: EmptyProject): Promise<string[]> {
