@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
-const START_LIMIT_MS = 20_000
+const START_LIMIT_MS = 50_000
 
 /** What a bank that has ended left behind. */
 export interface Ended {

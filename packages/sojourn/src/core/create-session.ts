@@ -54,7 +54,7 @@ async function endReplaced<Data>(
 }
 
 /** A session whose token reaches nobody must not stay behind, logged in and counted. */
-export function discard<Data>(context: StoreContext<Data>, record: SessionRecord): void {
+function discard<Data>(context: StoreContext<Data>, record: SessionRecord): void {
   context.background.once(`end ${record.id}`, () => endRecord(context, record, 'revoked'))
 }
 

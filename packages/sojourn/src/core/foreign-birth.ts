@@ -1,7 +1,7 @@
 import type { Activity } from './activity.ts'
 import { bucketOf, bucketOfId } from './bucket.ts'
 import { eventOf, type StoreContext } from './context.ts'
-import { bucketFor, discard, draftRecord, limitOf, storeRecord } from './create-session.ts'
+import { bucketFor, draftRecord, limitOf, storeRecord } from './create-session.ts'
 import { SessionError } from './errors.ts'
 import { type ForeignKey, type Leads, type Link, leadsTo, type Made, NOWHERE } from './foreign-link.ts'
 import type { ForeignLinks, Led } from './foreign-links.ts'
@@ -22,7 +22,7 @@ import { digestOf, mintToken, type TokenParts } from './token.ts'
  * that has ended leaves a longer trace.
  */
 const UNDERWAY_MS: Milliseconds = 30_000 + CLOCK_SKEW_MS
-const NO_HEAD = { device: null, assurance: null }
+export const NO_HEAD = { device: null, assurance: null }
 
 /** What a new session is made of. */
 export interface Content {
@@ -51,14 +51,14 @@ export class ForeignBirth<Data> {
 
   /** A session under an id that is unknown. */
   async begin(key: ForeignKey, content: Content): Promise<Born | null> {
-    const made = await this.#recordOf(content, this.#tokenFor(content))
+    const made = await madeOf(this.#context, content)
     const link = await this.#links.create(key, this.#leadsTo(made, content.oldUntil))
     return link && this.#store(key, link, made.record)
   }
 
   /** A new session under an id whose session has ended. */
   async beginAgain(key: ForeignKey, old: Link, content: Content): Promise<Born | null> {
-    const made = await this.#recordOf(content, this.#tokenFor(content))
+    const made = await madeOf(this.#context, content)
     const link = await this.#links.move(key, old, this.#leadsTo(made, content.oldUntil))
     return link && this.#store(key, link, made.record)
   }
@@ -80,51 +80,9 @@ export class ForeignBirth<Data> {
     const isElsewhere =
       userId !== null && bucketOf(userId, this.#context.bucketKey) !== bucketOfId(link.token.id)
     if (isElsewhere || link.ledAt === NOWHERE) return this.beginInstead(key, link, content)
-    const { record } = await this.#recordOf(content, link.token)
+    const { record } = await madeOf(this.#context, content, link.token)
     // Else it is there by now, or its place was taken by somebody who has died since.
     return (await this.#store(key, link, record)) ?? this.beginInstead(key, link, content)
-  }
-
-  /**
-   * A session takes the place of another one, under the same foreign id, because its user is another: a record never
-   * changes its user. Whatever breaks in between leaves the old session or the new one, and beside it at most one that
-   * nobody reaches and that expires.
-   */
-  async handOver(key: ForeignKey, old: Born, content: Content): Promise<Born | null> {
-    const made = await this.#recordOf(content, this.#tokenFor(content))
-    const { record, token } = made
-    const isStored = await storeRecord(this.#context, record, limitOf(this.#context, old.record))
-    if (!isStored) throw new SessionError('ENGINE_UNAVAILABLE', 'A fresh id was taken.')
-    try {
-      if (await this.#links.handOver(old.link, old.record, token))
-        return await this.#lead(key, old.link, made)
-    } catch (error) {
-      return await this.#foundAfter(error, key, record)
-    }
-    discard(this.#context, record)
-    return null
-  }
-
-  /** A session has taken the place of another one, to which the link still leads. */
-  async #lead(key: ForeignKey, link: Link, made: Made): Promise<Born | null> {
-    const moved = await this.#links.move(key, link, leadsTo(made, link.origin, this.#context.clock.now()))
-    // Else somebody has looked meanwhile, and moved it for us.
-    return moved === null ? this.#found(key, made.record) : this.#born(moved, made.record)
-  }
-
-  /** What has become of a hand-over in which something failed. @throws that error, when nothing has */
-  async #foundAfter(error: unknown, key: ForeignKey, record: SessionRecord): Promise<Born> {
-    const born = await this.#found(key, record).catch(() => Promise.reject(error))
-    if (born !== null) return born
-    discard(this.#context, record)
-    throw error
-  }
-
-  /** Of an unknown outcome the link itself tells, and whoever looks finishes what was begun. */
-  async #found(key: ForeignKey, { id }: SessionRecord): Promise<Born | null> {
-    this.#links.forget(key)
-    const target = await this.#links.target(key)
-    return target.state === 'live' && target.record.id === id ? this.#born(target.link, target.record) : null
   }
 
   #born(link: Link, record: SessionRecord): Born {
@@ -163,28 +121,27 @@ export class ForeignBirth<Data> {
     return found !== null && isOwn(found)
   }
 
-  #tokenFor({ userId }: Content): TokenParts {
-    return mintToken(bucketFor(this.#context, userId))
-  }
-
-  async #recordOf({ data, userId, use, oldUntil }: Content, token: TokenParts): Promise<Made> {
-    const { codec } = this.#context
-    const { bytes } = await codec.write(data, NO_HEAD)
-    const draft = draftRecord(this.#context, userId === null ? {} : { userId }, bytes)
-    const expiresAt = Math.min(use.expiresAt, draft.absoluteAt)
-    const times = { seenAt: Math.min(use.seenAt, expiresAt), expiresAt }
-    // When a fetched session began, and its user logged in, is not known; but not after its last use. What ended all
-    // sessions after that ends it too.
-    const before = oldUntil === undefined ? {} : { createdAt: times.seenAt, authenticatedAt: null }
-    const own = { id: token.id, digest: digestOf(token.secret) }
-    const record: SessionRecord = { ...draft, ...times, ...before, ...own }
-    return { record, token }
-  }
-
   #leadsTo(made: Made, oldUntil: Instant = 0): Leads {
     const leads = leadsTo(made, made.token.id, this.#context.clock.now())
     return { ...leads, lookAt: Math.max(oldUntil, leads.lookAt) }
   }
+}
+
+/** A session's first record, and its token: a fresh one in the bucket of its user, unless there is one. */
+export async function madeOf<Data>(
+  context: StoreContext<Data>,
+  { data, userId, use, oldUntil }: Content,
+  token: TokenParts = mintToken(bucketFor(context, userId)),
+): Promise<Made> {
+  const { bytes } = await context.codec.write(data, NO_HEAD)
+  const draft = draftRecord(context, userId === null ? {} : { userId }, bytes)
+  const expiresAt = Math.min(use.expiresAt, draft.absoluteAt)
+  const times = { seenAt: Math.min(use.seenAt, expiresAt), expiresAt }
+  // When a fetched session began, and its user logged in, is not known; but not after its last use. What ended all
+  // sessions after that ends it too.
+  const before = oldUntil === undefined ? {} : { createdAt: times.seenAt, authenticatedAt: null }
+  const own = { id: token.id, digest: digestOf(token.secret) }
+  return { record: { ...draft, ...times, ...before, ...own }, token }
 }
 
 /** Whether nothing was stored, and the same write would be refused again. */

@@ -1,6 +1,7 @@
 import { type Activity, afterActivity, throttleOf } from './activity.ts'
 import type { StoreContext } from './context.ts'
 import { SessionError } from './errors.ts'
+import { isHandedOver } from './foreign-succession.ts'
 import { CLOCK_SKEW_MS, type Instant, type SessionId, type SessionRecord } from './port.ts'
 
 const CONFLICT_RETRIES = 8
@@ -116,6 +117,7 @@ export class ForeignDeadlines {
       const next = { ...stored, ...afterActivity(stored, use), version: stored.version + 1 }
       const replaced = await engine.replace(next, stored.version, clock.now())
       if (replaced.outcome !== 'conflict') return replaced.outcome === 'done'
+      if (isHandedOver(replaced.current)) return false
       counters.add('conflicts')
       stored = replaced.current
     }

@@ -1,5 +1,4 @@
-import type { StoreContext } from './context.ts'
-import { endRecord } from './ending.ts'
+import { eventOf, type StoreContext } from './context.ts'
 import { SessionError } from './errors.ts'
 import type { KnownLinks } from './foreign-known.ts'
 import {
@@ -9,17 +8,15 @@ import {
   leadsTo,
   linkIn,
   linkRecord,
+  type Made,
   movedLink,
   NOWHERE,
 } from './foreign-link.ts'
-import { handedOver, successorFor } from './foreign-succession.ts'
-import { type EndReason, type Instant, type SessionRecord, TOMBSTONE_MS } from './port.ts'
+import { forgetUnreached, handedOver, makesPlace, successorFor } from './foreign-succession.ts'
+import { type Instant, type Replaced, type SessionRecord, TOMBSTONE_MS } from './port.ts'
 import { digestOf, sameDigest, type TokenParts } from './token.ts'
 
 const ATTEMPTS = 8
-/** Ends that are no log-out: the session was left, or has made place. */
-const QUIET: readonly EndReason[] = ['replaced', 'idle', 'absolute']
-
 type Uses = Pick<
   StoreContext<unknown>,
   'engine' | 'records' | 'clock' | 'name' | 'bucketKey' | 'events' | 'background'
@@ -66,16 +63,24 @@ export class ForeignLinks {
   async #look(key: ForeignKey): Promise<Target | 'again'> {
     const known = this.#known.find(key.hash)
     const seen = known && (await this.#context.records.readOne(known.token.id))
-    if (known !== null && this.#isLive(known, seen)) return { state: 'live', link: known, record: seen }
+    if (known !== null && seen !== null && this.#isLive(known, seen)) {
+      return { state: 'live', link: known, record: seen }
+    }
     // It may lead elsewhere by now, because another process has moved it.
     const link = await this.#find(key)
     if (link === null) return { state: 'unknown' }
     const isSeen = known !== null && link.token.id === known.token.id
     const record = isSeen ? seen : await this.#context.records.readOne(link.token.id)
+    return record === null ? { state: 'dead', link, record } : this.#through(key, { link, record })
+  }
+
+  async #through(key: ForeignKey, { link, record }: Led): Promise<Target | 'again'> {
     if (this.#isLive(link, record)) return { state: 'live', link, record }
-    const to = record && successorFor(this.#context, record, link.token)
-    if (record !== null && to !== null) return this.#finish(key, { link, record }, to)
-    return { state: 'dead', link, record: isOf(link, record) ? record : null }
+    const token = successorFor(this.#context, record, link.token)
+    if (token === null) return { state: 'dead', link, record: isOf(link, record) ? record : null }
+    const next = await this.#context.records.readOne(token.id)
+    const finished = next && (await this.finish(key, { link, record }, { record: next, token }))
+    return finished === null || finished === 'dead' ? { state: 'dead', link, record } : 'again'
   }
 
   /** Stores a new link; false when there is one already. */
@@ -111,15 +116,25 @@ export class ForeignLinks {
   }
 
   /**
-   * Lets a session take the place of the one that a link leads to, if that is still this version: what somebody wrote
-   * meanwhile is not lost, and nobody writes to it afterwards. False when somebody else has changed or ended it, as by a
-   * log-out: that counts. Who dies half-way is finished for by whoever looks next.
+   * Has a session take the place of the one that a link leads to, if that is still this version: nobody writes to it
+   * afterwards. Who dies after that is finished for by whoever looks next.
    */
-  async handOver(link: Link, old: SessionRecord, token: TokenParts): Promise<boolean> {
+  close(link: Link, old: SessionRecord, token: TokenParts): Promise<Replaced> {
     const { engine, clock } = this.#context
-    const next = handedOver(this.#context, old, link.token, token)
-    const { outcome } = await engine.replace(next, old.version, clock.now())
-    return outcome === 'done' && this.#makesPlace(old)
+    return engine.replace(handedOver(this.#context, old, link.token, token), old.version, clock.now())
+  }
+
+  /**
+   * Ends a session that was closed, and lets the link lead to the one that takes its place: the link, unless somebody else
+   * has moved it by now. When the old one was ended otherwise before, as by a log-out, both are dead.
+   */
+  async finish(key: ForeignKey, { link, record: old }: Led, made: Made): Promise<Link | 'moved' | 'dead'> {
+    const { clock, events } = this.#context
+    const hasPlace = await makesPlace(this.#context, old)
+    const moved = hasPlace && (await this.move(key, link, leadsTo(made, link.origin, clock.now())))
+    if (moved) events.emit('created', eventOf(this.#context, made.record))
+    else if (!(await this.#leadsTo(key, made.token))) await forgetUnreached(this.#context, made.record.id)
+    return moved || (hasPlace ? 'moved' : 'dead')
   }
 
   /** Sees to it that the link outlives its session. */
@@ -145,25 +160,11 @@ export class ForeignLinks {
     return link
   }
 
-  /** Finishes a hand-over for whoever began it, and may have died. */
-  async #finish(key: ForeignKey, { link, record: old }: Led, token: TokenParts): Promise<Target | 'again'> {
-    const record = await this.#context.records.readOne(token.id)
-    const hasPlace = await this.#makesPlace(old)
-    if (!hasPlace && record !== null) await endRecord(this.#context, record, 'revoked')
-    if (!hasPlace || record === null) return { state: 'dead', link, record: old }
-    await this.move(key, link, leadsTo({ record, token }, link.origin, this.#context.clock.now()))
-    return 'again'
+  async #leadsTo(key: ForeignKey, { id }: TokenParts): Promise<boolean> {
+    return (await this.#find(key))?.token.id === id
   }
 
-  /** Ends the session whose place another one takes. False when it was ended otherwise before: then both must end. */
-  async #makesPlace({ id, userId }: SessionRecord): Promise<boolean> {
-    if (await endRecord(this.#context, { id, userId }, 'replaced')) return true
-    // What is forgotten counts as ended by a log-out.
-    const ended = (await this.#context.records.readOne(id))?.ended ?? null
-    return ended !== null && QUIET.includes(ended.reason)
-  }
-
-  #isLive(link: Link, record: SessionRecord | null): record is SessionRecord {
+  #isLive(link: Link, record: SessionRecord): boolean {
     return isOf(link, record) && this.#context.records.isLive(record, this.#context.clock.now())
   }
 
@@ -175,6 +176,6 @@ export class ForeignLinks {
   }
 }
 
-function isOf({ token }: Link, record: SessionRecord | null): record is SessionRecord {
-  return record !== null && sameDigest(record.digest, digestOf(token.secret))
+function isOf({ token }: Link, record: SessionRecord): boolean {
+  return sameDigest(record.digest, digestOf(token.secret))
 }

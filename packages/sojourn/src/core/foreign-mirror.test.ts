@@ -66,3 +66,35 @@ describe('what a mirror notes of its old store', () => {
     expect(await secondOf(['a', 'b'])).toEqual({ user: 'ada', n: 1 })
   })
 })
+
+describe('what a mirror writes late', () => {
+  /** What the old store holds after a slow write of the session before, which was overtaken by a log-in. */
+  async function leftIn(old: OldMap, world: World): Promise<unknown> {
+    const options = { migrateFrom: { store: old, form: PLAIN } }
+    const [desk, other] = [await Desk.open(world, options), await Desk.open(world, options)]
+    const write = old.write.bind(old)
+    let [release, arrive] = [() => {}, () => {}]
+    const reached = new Promise<void>((resolve) => {
+      arrive = resolve
+    })
+    const released = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    vi.spyOn(old, 'write').mockImplementationOnce(async (...given) => {
+      arrive()
+      await released
+      return write(...given)
+    })
+    const slow = desk.write('one', { cart: 1 })
+    await reached
+    await other.write('one', { cart: 1, user: 'ada' }, (await other.read('one')).view)
+    release()
+    await slow
+    return old.sessions.get('one')?.data
+  }
+
+  test('is no session that another one has taken the place of', async () => {
+    await using world = await World.open(MEMORY)
+    expect(await leftIn(new OldMap('mirror'), world)).toEqual({ cart: 1, user: 'ada' })
+  })
+})

@@ -70,10 +70,10 @@ export class ForeignMirror<Data> implements OldSide {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const target = await links.target(key)
       if (target.state !== 'live') return this.#old.clear(key)
-      const { version, expiresAt, absoluteAt } = target.record
+      const { id, version, expiresAt, absoluteAt } = target.record
       await this.#write(key, target.record, Math.max(expiresAt, Math.min(use.expiresAt, absoluteAt)))
       const after = await links.target(key)
-      if (after.state === 'live' && after.record.version === version) return
+      if (after.state === 'live' && after.record.id === id && after.record.version === version) return
     }
   }
 

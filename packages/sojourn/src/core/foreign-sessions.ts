@@ -249,8 +249,13 @@ export class ForeignSessions<Data> {
   }
 
   async #used(key: ForeignKey, seen: Seen | null, use: Activity): Promise<boolean> {
-    const target = await this.#target(key)
-    return target.state === 'live' && isSame(target.link, seen) && this.#keeper.count(key, target, use)
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const target = await this.#target(key)
+      if (target.state !== 'live' || !isSame(target.link, seen)) return false
+      // Else it was ended, or replaced: then another one is in its place.
+      if (await this.#keeper.count(key, target, use)) return true
+    }
+    throw new SessionError('CONFLICT', `${ATTEMPTS} tries lost.`)
   }
 
   /** The record that this call ended; null when there was none. */

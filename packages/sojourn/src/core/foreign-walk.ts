@@ -2,6 +2,7 @@ import { createHash, createHmac } from 'node:crypto'
 import type { StoreContext } from './context.ts'
 import { isUnreadable } from './errors.ts'
 import { linkContentIn } from './foreign-link.ts'
+import { makesPlace, successorIdOf } from './foreign-succession.ts'
 import { isOwn } from './own-record.ts'
 import type { Page, SessionId, SessionRecord } from './port.ts'
 
@@ -11,7 +12,7 @@ const MARK_LABEL = 'sojourn/mark/v1\0'
 /** 72 bits: two of a store's texts never share a mark. */
 const MARK_LENGTH = 12
 
-type Uses = Pick<StoreContext<unknown>, 'engine' | 'records' | 'clock' | 'bucketKey'>
+type Uses = Pick<StoreContext<unknown>, 'engine' | 'records' | 'clock' | 'events' | 'bucketKey'>
 
 /** A session that a walk came by. */
 interface Walked {
@@ -61,7 +62,8 @@ export class ForeignWalk {
     const [, linkId = null] = (typeof handle === 'string' && HANDLE.exec(handle)) || []
     const link = linkId === null ? null : await this.#context.records.readOne(linkId)
     const session = link === null || handleOf(link) !== handle ? null : this.#sessionOf(link)
-    const record = session === null ? null : await this.#context.records.readOne(session)
+    const named = session === null ? null : await this.#context.records.readOne(session)
+    const record = await this.#successorOf(named)
     return record !== null && this.#isLive(record) ? record : null
   }
 
@@ -105,12 +107,21 @@ export class ForeignWalk {
       targets.map(({ session }) => session),
       onUnreadable,
     )
+    const current = await Promise.all(found.map((record) => this.#successorOf(record)))
     return new Map(
       targets.flatMap(({ handle }, index) => {
-        const record = found[index] ?? null
+        const record = current[index] ?? null
         return record !== null && this.#isLive(record) ? [[handle, record] as const] : []
       }),
     )
+  }
+
+  /** Of a session that is being replaced at this moment: the one that takes its place. Null when both must end. */
+  async #successorOf(record: SessionRecord | null): Promise<SessionRecord | null> {
+    const id = record && successorIdOf(record)
+    if (record === null || id === null) return record
+    const hasPlace = await makesPlace(this.#context, record)
+    return hasPlace ? this.#successorOf(await this.#context.records.readOne(id)) : null
   }
 
   /** A record that the engine cannot read hides no other: it is passed over. */

@@ -1,8 +1,9 @@
 import type { Activity } from './activity.ts'
 import { eventOf } from './context.ts'
 import { SessionError } from './errors.ts'
-import { type Born, ForeignBirth } from './foreign-birth.ts'
+import { type Born, type Content, ForeignBirth } from './foreign-birth.ts'
 import type { JsonObject } from './foreign-data.ts'
+import { ForeignHandOver } from './foreign-hand-over.ts'
 import { ForeignKeeper } from './foreign-keeper.ts'
 import type { ForeignKey } from './foreign-link.ts'
 import type { ForeignLinks, Target } from './foreign-links.ts'
@@ -50,6 +51,7 @@ export class ForeignWriter<Data> {
   readonly #options: CheckedForeign
   readonly #links: ForeignLinks
   readonly #birth: ForeignBirth<Data>
+  readonly #handOvers: ForeignHandOver<Data>
   readonly #keeper: ForeignKeeper
 
   constructor(shared: ForeignShared<Data>, options: CheckedForeign, links: ForeignLinks) {
@@ -57,6 +59,7 @@ export class ForeignWriter<Data> {
     this.#options = options
     this.#links = links
     this.#birth = new ForeignBirth(shared.context, links)
+    this.#handOvers = new ForeignHandOver(shared.context, links)
     this.#keeper = new ForeignKeeper(links, shared.deadlines)
   }
 
@@ -186,12 +189,14 @@ export class ForeignWriter<Data> {
     return { link, record: written }
   }
 
-  async #handOver({ link, record }: Born, { key, use }: Job, lay: Lay): Promise<Step> {
-    const { draft } = await this.#shared.context.codec.draft(record.data)
-    laidOver(draft, lay)
-    const data = fieldsIn(draft)
-    const userId = asUser(this.#options.userId, { ...data })
-    return (await this.#birth.handOver(key, { link, record }, { data, use, userId })) ?? 'again'
+  async #handOver(born: Born, { key, use }: Job, lay: Lay): Promise<Step> {
+    const contentOf = async (record: SessionRecord): Promise<Content> => {
+      const { draft } = await this.#shared.context.codec.draft(record.data)
+      laidOver(draft, lay)
+      const data = fieldsIn(draft)
+      return { data, use, userId: asUser(this.#options.userId, { ...data }) }
+    }
+    return (await this.#handOvers.begin(key, born, contentOf)) ?? 'again'
   }
 
   /** What the write does to the data that is stored: its changes, or all of its data. */

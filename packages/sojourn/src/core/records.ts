@@ -63,6 +63,12 @@ export class Records {
     if (this.#mustRefresh()) await this.#readWithCutoff([])
   }
 
+  /** Brings it up to date however old it is: for what must not outlive a cut-off that was just made. */
+  async refreshNow(): Promise<void> {
+    await this.ready()
+    await this.#readWithCutoff([])
+  }
+
   /** The record of one id. */
   async readOne(id: SessionId): Promise<SessionRecord | null> {
     const [record] = await this.read([id])
