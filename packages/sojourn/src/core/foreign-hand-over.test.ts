@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ENGINES } from './engines.test-support.ts'
 import { isHandedOver } from './foreign-succession.ts'
-import { Desk, everything, lasting, walkOf } from './foreign-world.test-support.ts'
+import { Desk, everything, lasting, sweepFor, walkOf } from './foreign-world.test-support.ts'
 import { endsOf, HOUR, MINUTE, namesOf, SECOND, World } from './world.test-support.ts'
 
 /** More calls than a log-in makes. */
@@ -148,6 +148,43 @@ describe.each(ENGINES)('a session that has been handed over, over $name', (engin
     expect(await other.data('one')).toEqual({ user: 'ada' })
   })
 
+  test.each(STAGES)(
+    'takes effect once, however late who began it goes on, %s it has ended',
+    async (stage) => {
+      for (const next of [{ step: 2, user: 'ada' }, { step: 2, user: 'eve' }, { step: 2 }]) {
+        await using world = await World.open(engine)
+        const [desk, other] = [await Desk.open(world), await Desk.open(world)]
+        await desk.write('one', { step: 0 })
+        const { view } = await desk.read('one')
+        const held = desk.place.line.hold('end', stage)
+        const login = desk.write('one', { step: 1, user: 'ada' }, view)
+        await held.reached
+        const seen = await other.read('one')
+        expect(seen.data).toEqual({ step: 1, user: 'ada' })
+        expect(await other.write('one', next, seen.view)).toBe(true)
+        held.release()
+        expect(await login).toBe(true)
+        await desk.place.store.drain()
+        for (const either of [desk, other]) expect(await either.data('one')).toEqual(next)
+      }
+    },
+  )
+
+  test('is found also by who knows its link as it was before the sweep looked at that', async () => {
+    await using world = await World.open(engine)
+    const [desk, other] = [await Desk.open(world), await Desk.open(world)]
+    await desk.write('one', { cart: ['tea'] }, null, lasting(world, MINUTE))
+    const [{ id } = { id: '' }] = await walkOf(other)
+    // Counts as use, so that it outlives the time of its link.
+    await other.place.store.update({ id, operator: true }, (draft) => void Object.assign(draft, { note: 1 }))
+    await sweepFor(world, other.place, 5 * MINUTE)
+    const { data, view } = await desk.read('one')
+    expect(await desk.write('one', { ...data, user: 'ada' }, view)).toBe(true)
+    for (const either of [desk, other]) {
+      expect(await either.data('one')).toEqual({ cart: ['tea'], note: 1, user: 'ada' })
+    }
+  })
+
   test('is finished for when its log-in waits, and that is told once', async () => {
     await using world = await World.open(engine)
     const [desk, other] = [await Desk.open(world), await Desk.open(world)]
@@ -198,6 +235,19 @@ describe.each(ENGINES)('a log-in while others write to the session, over $name',
     expect(await other.data('one')).toEqual({ x: 1, user: 'ada' })
   })
 
+  test('has a touch from a clock that is ahead answered, and not tried for ever', async () => {
+    await using world = await World.open(engine)
+    const [desk, other] = [await Desk.open(world), await Desk.open(world)]
+    const ahead = new Desk(await world.place({ clock: world.clockAhead(30 * SECOND) }))
+    await desk.write('one', { x: 1 }, null, lasting(world, MINUTE))
+    const { view } = await desk.read('one')
+    const seenAt = world.clock.now() + 30 * SECOND
+    await ahead.touch('one', { seenAt, expiresAt: seenAt + HOUR })
+    const seen = await other.read('one')
+    await desk.write('one', { x: 1, user: 'ada' }, view, lasting(world, 20 * SECOND))
+    expect(await other.touch('one', lasting(world, 20 * SECOND), seen.view)).toBe(false)
+  })
+
   /** Another process writes at the last moment. */
   async function outrun(world: World) {
     const [desk, other] = [await Desk.open(world), await Desk.open(world)]
@@ -223,6 +273,28 @@ describe.each(ENGINES)('a log-in while others write to the session, over $name',
     if (perUser.max > 1) await phone.write('phone', { user: 'ada' })
     world.clock.advance(1)
     await outrun(world)
+    expect(await world.liveIds('ada')).toHaveLength(perUser.max)
+  })
+
+  test.each([
+    { max: 1, whenFull: 'refuse' },
+    { max: 2, whenFull: 'endOldest' },
+  ] as const)('counts once also when somebody else logs in first: %o', async (perUser) => {
+    await using world = await World.open(engine, { perUser })
+    const [desk, other] = [await Desk.open(world), await Desk.open(world)]
+    if (perUser.max > 1) await desk.write('phone', { user: 'ada' })
+    world.clock.advance(1)
+    await desk.write('one', { x: 1 })
+    const [{ view }, late] = [await desk.read('one'), await other.read('one')]
+    const held = desk.place.line.hold('replace')
+    const login = desk.write('one', { x: 1, user: 'ada' }, view)
+    await held.reached
+    await other.write('one', { x: 1, user: 'eve' }, late.view)
+    const slow = desk.place.line.hold('end')
+    held.release()
+    await slow.reached
+    slow.release()
+    expect(await login).toBe(true)
     expect(await world.liveIds('ada')).toHaveLength(perUser.max)
   })
 
@@ -256,49 +328,4 @@ describe.each(ENGINES)('a log-in while others write to the session, over $name',
       expect(live.map(({ userId }) => userId)).toEqual([(await other.data('one'))?.['user']])
     },
   )
-})
-
-describe.each(ENGINES)('a walk that comes by while a session is handed over, over $name', (engine) => {
-  const STEPS = [
-    ['replace', 'after'],
-    ['end', 'after'],
-  ] as const
-
-  /** A log-in that stands still after a step; `goOn` resolves when it is done. */
-  async function standing(world: World, [verb, stage]: (typeof STEPS)[number]) {
-    const [desk, other] = [await Desk.open(world), await Desk.open(world)]
-    await desk.write('one', { user: 'bob' })
-    const [{ handle } = { handle: '' }] = await walkOf(other)
-    const { view } = await desk.read('one')
-    const held = desk.place.line.hold(verb, stage)
-    const login = desk.write('one', { user: 'ada' }, view)
-    await held.reached
-    const goOn = async (): Promise<void> => {
-      held.release()
-      await login
-      await desk.place.store.drain()
-    }
-    return { other, handle, goOn }
-  }
-
-  test.each(STEPS)('tells of the one that lives, after %s', async (...step) => {
-    await using world = await World.open(engine)
-    const { other, goOn } = await standing(world, step)
-    expect((await walkOf(other)).map(({ data }) => data)).toEqual([{ user: 'ada' }])
-    expect(await other.sessions.count()).toBe(1)
-    await goOn()
-    expect(await other.data('one')).toEqual({ user: 'ada' })
-  })
-
-  test.each(STEPS)('ends it for good, after %s', async (...step) => {
-    for (const ends of ['all', 'one'] as const) {
-      await using world = await World.open(engine)
-      const { other, handle, goOn } = await standing(world, step)
-      if (ends === 'all') expect(await other.sessions.clear()).toBe(1)
-      else expect(await other.sessions.revokeHandle(handle)).toBe(true)
-      await goOn()
-      expect(await other.data('one')).toBeNull()
-      for (const user of ['ada', 'bob']) expect(await world.liveIds(user)).toEqual([])
-    }
-  })
 })

@@ -49,7 +49,7 @@ export class ForeignHandOver<Data> {
     } catch (error) {
       return await this.#foundAfter(error, key, made.record)
     }
-    this.#forget(made.record)
+    await this.#forget(made.record)
     return null
   }
 
@@ -96,7 +96,7 @@ export class ForeignHandOver<Data> {
 
   async #finish(key: ForeignKey, { old, made }: Closed): Promise<Led | null> {
     const link = await this.#links.finish(key, old, made)
-    return typeof link === 'string' ? null : { link, record: made.record }
+    return link && { link, record: made.record }
   }
 
   /** What has become of a hand-over in which something failed. @throws that error, when nothing has */
@@ -115,11 +115,13 @@ export class ForeignHandOver<Data> {
     this.#links.forget(key)
     const target = await this.#links.target(key)
     if (target.state === 'live' && target.record.id === record.id) return target
-    this.#forget(record)
+    await this.#forget(record)
     return null
   }
 
-  #forget({ id }: SessionRecord): void {
-    this.#context.background.once(`forget ${id}`, () => forgetUnreached(this.#context, id))
+  /** Before anybody tries again: it would count against the user's limit. */
+  async #forget(record: SessionRecord): Promise<void> {
+    const forget = () => forgetUnreached(this.#context, record)
+    await forget().catch(() => this.#context.background.once(`forget ${record.id}`, forget))
   }
 }

@@ -79,11 +79,14 @@ export class ForeignLinks {
     const token = successorFor(this.#context, record, link.token)
     if (token === null) return { state: 'dead', link, record: isOf(link, record) ? record : null }
     const next = await this.#context.records.readOne(token.id)
-    const finished = next && (await this.finish(key, { link, record }, { record: next, token }))
-    return finished === null || finished === 'dead' ? { state: 'dead', link, record } : 'again'
+    const led = next && (await this.finish(key, { link, record }, { record: next, token }))
+    if (led !== null) return 'again'
+    // Also when nothing takes its place any more.
+    await makesPlace(this.#context, record)
+    return { state: 'dead', link, record }
   }
 
-  /** Stores a new link; false when there is one already. */
+  /** Stores a new link; null when there is one already. */
   async create(key: ForeignKey, leads: Leads): Promise<Link | null> {
     const { engine } = this.#context
     const record = linkRecord(this.#context, this.#label, key, leads)
@@ -125,16 +128,16 @@ export class ForeignLinks {
   }
 
   /**
-   * Ends a session that was closed, and lets the link lead to the one that takes its place: the link, unless somebody else
-   * has moved it by now. When the old one was ended otherwise before, as by a log-out, both are dead.
+   * Ends a session that was closed, and lets the link lead to the one that takes its place; whoever finishes, it has taken
+   * effect once. Null when the old one was ended otherwise before, as by a log-out, or when the id has begun anew: both
+   * are dead then.
    */
-  async finish(key: ForeignKey, { link, record: old }: Led, made: Made): Promise<Link | 'moved' | 'dead'> {
-    const { clock, events } = this.#context
+  async finish(key: ForeignKey, { link, record: old }: Led, made: Made): Promise<Link | null> {
     const hasPlace = await makesPlace(this.#context, old)
-    const moved = hasPlace && (await this.move(key, link, leadsTo(made, link.origin, clock.now())))
-    if (moved) events.emit('created', eventOf(this.#context, made.record))
-    else if (!(await this.#leadsTo(key, made.token))) await forgetUnreached(this.#context, made.record.id)
-    return moved || (hasPlace ? 'moved' : 'dead')
+    const led = hasPlace ? await this.#lead(key, link, made) : null
+    if (led !== null) return led
+    const isForgotten = await forgetUnreached(this.#context, made.record)
+    return hasPlace && !isForgotten ? link : null
   }
 
   /** Sees to it that the link outlives its session. */
@@ -160,8 +163,21 @@ export class ForeignLinks {
     return link
   }
 
-  async #leadsTo(key: ForeignKey, { id }: TokenParts): Promise<boolean> {
-    return (await this.#find(key))?.token.id === id
+  /** The link that leads to a session which takes the place of the one before; null when it leads elsewhere by now. */
+  async #lead(key: ForeignKey, before: Link, made: Made): Promise<Link | null> {
+    const { clock, events } = this.#context
+    let link: Link | null = before
+    for (let attempt = 0; attempt < ATTEMPTS && link?.token.id === before.token.id; attempt += 1) {
+      const moved: Link | null = await this.move(key, link, leadsTo(made, link.origin, clock.now()))
+      if (moved !== null) {
+        events.emit('created', eventOf(this.#context, made.record))
+        return moved
+      }
+      // Somebody has moved it, or the sweep has looked at it meanwhile.
+      link = await this.#find(key)
+    }
+    if (link?.token.id === before.token.id) throw new SessionError('CONFLICT', `${ATTEMPTS} tries lost.`)
+    return link?.token.id === made.token.id ? link : null
   }
 
   #isLive(link: Link, record: SessionRecord): boolean {

@@ -249,11 +249,13 @@ export class ForeignSessions<Data> {
   }
 
   async #used(key: ForeignKey, seen: Seen | null, use: Activity): Promise<boolean> {
+    let last: SessionId | null = null
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const target = await this.#target(key)
-      if (target.state !== 'live' || !isSame(target.link, seen)) return false
-      // Else it was ended, or replaced: then another one is in its place.
+      if (target.state !== 'live' || !isSame(target.link, seen) || target.record.id === last) return false
       if (await this.#keeper.count(key, target, use)) return true
+      // It was ended, or replaced: then another one is in its place.
+      last = target.record.id
     }
     throw new SessionError('CONFLICT', `${ATTEMPTS} tries lost.`)
   }

@@ -52,20 +52,34 @@ export function successorIdOf(record: SessionRecord): SessionId | null {
   return Buffer.from(previous.sealed.subarray(SEALED_BYTES)).toString()
 }
 
-/**
- * Ends a session that was handed over, also for whoever began that and has died. False when it was ended otherwise before,
- * as by a log-out: then the one that takes its place must end too.
- */
-export async function makesPlace(context: Ends, old: SessionRecord): Promise<boolean> {
-  const isEnded = old.ended === null && (await endRecord(context, old, 'replaced'))
-  if (isEnded) return true
-  const ended = old.ended ?? (await context.records.readOne(old.id))?.ended ?? null
-  // What is forgotten counts as ended by a log-out.
-  return ended !== null && QUIET.includes(ended.reason)
+/** Whether the one that takes its place lives: nobody has ended this one otherwise, as by a log-out. */
+export function mayMakePlace({ ended }: SessionRecord): boolean {
+  return ended === null || QUIET.includes(ended.reason)
 }
 
-/** Forgets a session that nobody has reached and that nobody was told of: no event tells of it, and no archive gets it. */
-export async function forgetUnreached({ engine, clock }: Ends, id: SessionId): Promise<void> {
+/**
+ * Ends a session that was handed over, also for whoever began that and has died. False when it was ended otherwise before:
+ * then the one that takes its place must end too.
+ */
+export async function makesPlace(context: Ends, old: SessionRecord): Promise<boolean> {
+  if (old.ended !== null) return mayMakePlace(old)
+  if (await endRecord(context, old, 'replaced')) return true
+  // What is forgotten counts as ended by a log-out.
+  const ended = await context.records.readOne(old.id)
+  return ended !== null && mayMakePlace(ended)
+}
+
+/**
+ * Forgets a session that nobody has reached, so that no event tells of it and no archive gets it; false when it was
+ * reached. One that has expired is left to the sweep.
+ */
+export async function forgetUnreached(
+  { engine, clock }: Pick<Ends, 'engine' | 'clock'>,
+  { id, expiresAt }: SessionRecord,
+): Promise<boolean> {
+  const now = clock.now()
   // Else it was reached, and has ended since.
-  if (await engine.end(id, 'erased', clock.now())) await engine.settle([id], null)
+  const isOurs = now < expiresAt && (await engine.end(id, 'erased', now))
+  if (isOurs) await engine.settle([id], null)
+  return isOurs
 }

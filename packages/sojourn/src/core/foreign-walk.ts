@@ -2,7 +2,7 @@ import { createHash, createHmac } from 'node:crypto'
 import type { StoreContext } from './context.ts'
 import { isUnreadable } from './errors.ts'
 import { linkContentIn } from './foreign-link.ts'
-import { makesPlace, successorIdOf } from './foreign-succession.ts'
+import { mayMakePlace, successorIdOf } from './foreign-succession.ts'
 import { isOwn } from './own-record.ts'
 import type { Page, SessionId, SessionRecord } from './port.ts'
 
@@ -12,7 +12,7 @@ const MARK_LABEL = 'sojourn/mark/v1\0'
 /** 72 bits: two of a store's texts never share a mark. */
 const MARK_LENGTH = 12
 
-type Uses = Pick<StoreContext<unknown>, 'engine' | 'records' | 'clock' | 'events' | 'bucketKey'>
+type Uses = Pick<StoreContext<unknown>, 'engine' | 'records' | 'clock' | 'bucketKey'>
 
 /** A session that a walk came by. */
 interface Walked {
@@ -107,7 +107,7 @@ export class ForeignWalk {
       targets.map(({ session }) => session),
       onUnreadable,
     )
-    const current = await Promise.all(found.map((record) => this.#successorOf(record)))
+    const current = await Promise.all(found.map((record) => this.#successorOf(record, onUnreadable)))
     return new Map(
       targets.flatMap(({ handle }, index) => {
         const record = current[index] ?? null
@@ -116,12 +116,13 @@ export class ForeignWalk {
     )
   }
 
-  /** Of a session that is being replaced at this moment: the one that takes its place. Null when both must end. */
-  async #successorOf(record: SessionRecord | null): Promise<SessionRecord | null> {
+  /** Of a session that is being replaced at this moment: the one that takes its place. A walk finishes nothing. */
+  async #successorOf(record: SessionRecord | null, onUnreadable = () => {}): Promise<SessionRecord | null> {
     const id = record && successorIdOf(record)
     if (record === null || id === null) return record
-    const hasPlace = await makesPlace(this.#context, record)
-    return hasPlace ? this.#successorOf(await this.#context.records.readOne(id)) : null
+    if (!mayMakePlace(record)) return null
+    const [next = null] = await this.#read([id], onUnreadable)
+    return this.#successorOf(next, onUnreadable)
   }
 
   /** A record that the engine cannot read hides no other: it is passed over. */
