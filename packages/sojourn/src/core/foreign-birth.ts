@@ -22,7 +22,7 @@ import { digestOf, mintToken, type TokenParts } from './token.ts'
  * that has ended leaves a longer trace.
  */
 const UNDERWAY_MS: Milliseconds = 30_000 + CLOCK_SKEW_MS
-export const NO_HEAD = { device: null, assurance: null }
+const NO_HEAD = { device: null, assurance: null }
 
 /** What a new session is made of. */
 export interface Content {
@@ -32,9 +32,6 @@ export interface Content {
   /** Of a session that was fetched from another store: until when that one may hold it. */
   readonly oldUntil?: Instant
 }
-
-/** A session that was just stored, and its link. */
-export type Born = Led
 
 /**
  * How foreign sessions begin. The link is stored first, and whoever finds it without its session stores that in its
@@ -50,21 +47,21 @@ export class ForeignBirth<Data> {
   }
 
   /** A session under an id that is unknown. */
-  async begin(key: ForeignKey, content: Content): Promise<Born | null> {
+  async begin(key: ForeignKey, content: Content): Promise<Led | null> {
     const made = await madeOf(this.#context, content)
     const link = await this.#links.create(key, this.#leadsTo(made, content.oldUntil))
     return link && this.#store(key, link, made.record)
   }
 
   /** A new session under an id whose session has ended. */
-  async beginAgain(key: ForeignKey, old: Link, content: Content): Promise<Born | null> {
+  async beginAgain(key: ForeignKey, old: Link, content: Content): Promise<Led | null> {
     const made = await madeOf(this.#context, content)
     const link = await this.#links.move(key, old, this.#leadsTo(made, content.oldUntil))
     return link && this.#store(key, link, made.record)
   }
 
   /** A new session under an id whose session was never stored; nor will it be, by whoever still wants to. */
-  async beginInstead(key: ForeignKey, old: Link, content: Content): Promise<Born | null> {
+  async beginInstead(key: ForeignKey, old: Link, content: Content): Promise<Led | null> {
     return (await this.#bar(old.token.id)) ? this.beginAgain(key, old, content) : null
   }
 
@@ -74,7 +71,7 @@ export class ForeignBirth<Data> {
   }
 
   /** Stores the session of another's link, in case that one does not. */
-  async join(key: ForeignKey, link: Link, content: Content): Promise<Born | null> {
+  async join(key: ForeignKey, link: Link, content: Content): Promise<Led | null> {
     const { userId } = content
     // All sessions of a user lie in one bucket, and the token that is there lies in another.
     const isElsewhere =
@@ -85,12 +82,12 @@ export class ForeignBirth<Data> {
     return (await this.#store(key, link, record)) ?? this.beginInstead(key, link, content)
   }
 
-  #born(link: Link, record: SessionRecord): Born {
+  #born(link: Link, record: SessionRecord): Led {
     this.#context.events.emit('created', eventOf(this.#context, record))
     return { link, record }
   }
 
-  async #store(key: ForeignKey, link: Link, record: SessionRecord): Promise<Born | null> {
+  async #store(key: ForeignKey, link: Link, record: SessionRecord): Promise<Led | null> {
     await this.#context.records.ready()
     try {
       if (!(await storeRecord(this.#context, record, limitOf(this.#context, null)))) return null

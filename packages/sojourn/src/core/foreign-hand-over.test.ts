@@ -298,6 +298,30 @@ describe.each(ENGINES)('a log-in while others write to the session, over $name',
     expect(await world.liveIds('ada')).toHaveLength(perUser.max)
   })
 
+  test('keeps what an operator writes to all sessions of the user', async () => {
+    await using world = await World.open(engine)
+    const [desk, other] = [await Desk.open(world), await Desk.open(world)]
+    await desk.write('one', { x: 1 })
+    const { view } = await desk.read('one')
+    let held = desk.place.line.hold('replace')
+    const told = desk.write('one', { x: 1, user: 'ada' }, view)
+    await held.reached
+    const ban = (draft: object): void => void Object.assign(draft, { banned: true })
+    expect(await other.place.store.updateUser('ada', ban)).toHaveLength(1)
+    await other.write('one', { x: 1, y: 1 }, (await other.read('one')).view)
+    // The new session is written anew, and then the old one is closed.
+    for (let step = 0; step < 2; step += 1) {
+      const next = desk.place.line.hold('replace')
+      held.release()
+      await next.reached
+      held = next
+    }
+    await other.write('one', { x: 1, y: 2 }, (await other.read('one')).view)
+    held.release()
+    expect(await told).toBe(true)
+    expect(await other.data('one')).toEqual({ x: 1, y: 2, user: 'ada', banned: true })
+  })
+
   test('is told once, and nothing else is', async () => {
     await using world = await World.open(engine)
     const desk = await outrun(world)

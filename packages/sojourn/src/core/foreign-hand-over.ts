@@ -1,11 +1,16 @@
 import type { StoreContext } from './context.ts'
 import { limitOf, storeRecord } from './create-session.ts'
 import { SessionError } from './errors.ts'
-import { type Content, madeOf, NO_HEAD } from './foreign-birth.ts'
+import { type Content, madeOf } from './foreign-birth.ts'
 import type { ForeignKey, Made } from './foreign-link.ts'
 import type { ForeignLinks, Led } from './foreign-links.ts'
+import { applyChanges, changesBetween } from './foreign-merge.ts'
+import type { ForeignShared } from './foreign-shared.ts'
 import { forgetUnreached, isHandedOver } from './foreign-succession.ts'
+import { fieldsIn } from './foreign-write.ts'
 import type { SessionRecord } from './port.ts'
+import { InfoSnapshot } from './snapshot.ts'
+import type { UpdateQueue } from './update-queue.ts'
 
 /** So many writes of others in a row may come before a session is closed. */
 const CLOSINGS = 64
@@ -13,10 +18,12 @@ const CLOSINGS = 64
 /** What a session holds that takes the place of another one, given what that one holds. */
 type ContentOf = (record: SessionRecord) => Promise<Content>
 
-/** A session that was closed, and the one that takes its place. */
-interface Closed {
+/** A session that hands over, and the one that takes its place. */
+interface Pair {
   readonly old: Led
   readonly made: Made
+  /** What the new one was made of. */
+  readonly content: Content
 }
 
 /**
@@ -25,10 +32,12 @@ interface Closed {
  */
 export class ForeignHandOver<Data> {
   readonly #context: StoreContext<Data>
+  readonly #updates: UpdateQueue<Data>
   readonly #links: ForeignLinks
 
-  constructor(context: StoreContext<Data>, links: ForeignLinks) {
+  constructor({ context, updates }: ForeignShared<Data>, links: ForeignLinks) {
     this.#context = context
+    this.#updates = updates
     this.#links = links
   }
 
@@ -44,7 +53,7 @@ export class ForeignHandOver<Data> {
       await this.#store(made.record, old.record)
       const closed = this.#context.records.isCutOff(old.record)
         ? null
-        : await this.#close(old, made, contentOf)
+        : await this.#close({ old, made, content }, contentOf)
       if (closed !== null) return await this.#finish(key, closed)
     } catch (error) {
       return await this.#foundAfter(error, key, made.record)
@@ -70,31 +79,33 @@ export class ForeignHandOver<Data> {
    * Closes the old session. What others have written to it meanwhile is laid into the new one first, which nobody reaches
    * yet. Null when the old one has ended, or makes place for somebody else.
    */
-  async #close(old: Led, made: Made, contentOf: ContentOf): Promise<Closed | null> {
-    let closing = { old, made }
-    for (let attempt = 0; attempt < CLOSINGS; attempt += 1) {
-      const { link, record } = closing.old
-      const swapped = await this.#links.close(link, record, made.token)
+  async #close(pair: Pair, contentOf: ContentOf): Promise<Pair | null> {
+    let closing: Pair | null = pair
+    for (let attempt = 0; attempt < CLOSINGS && closing !== null; attempt += 1) {
+      const { old, made } = closing
+      const swapped = await this.#links.close(old.link, old.record, made.token)
       if (swapped.outcome === 'done') return closing
       if (swapped.outcome === 'gone' || isHandedOver(swapped.current)) return null
-      const current = await this.#remade(closing.made, await contentOf(swapped.current))
-      if (current === null) return null
-      closing = { old: { link, record: swapped.current }, made: current }
+      const record = swapped.current
+      closing = await this.#remade({ ...closing, old: { ...old, record } }, await contentOf(record))
     }
+    if (closing === null) return null
     throw new SessionError('CONFLICT', `${CLOSINGS} tries lost.`)
   }
 
-  /** The same session, made of something else; null when it has ended by now, or would be another user's. */
-  async #remade({ record, token }: Made, { data, userId }: Content): Promise<Made | null> {
-    if (userId !== record.userId) return null
-    const { codec, engine, clock } = this.#context
-    const { bytes } = await codec.write(data, NO_HEAD)
-    const next = { ...record, version: record.version + 1, data: bytes }
-    const { outcome } = await engine.replace(next, record.version, clock.now())
-    return outcome === 'done' ? { record: next, token } : null
+  /** The new one, made of something else; null when it has ended by now, or would be another user's. */
+  async #remade({ old, made, content: before }: Pair, content: Content): Promise<Pair | null> {
+    if (content.userId !== made.record.userId) return null
+    // An operator may have changed it, with all others of its user.
+    const changes = changesBetween(before.data, content.data)
+    const recipe = (draft: unknown): void => void applyChanges(fieldsIn(draft), changes)
+    const addressed = { record: made.record, fresh: false, token: null, superseded: false }
+    const session = await this.#updates.submit(addressed, recipe, false)
+    const record = session && InfoSnapshot.recordBehind(session)
+    return record && { old, made: { ...made, record }, content }
   }
 
-  async #finish(key: ForeignKey, { old, made }: Closed): Promise<Led | null> {
+  async #finish(key: ForeignKey, { old, made }: Pair): Promise<Led | null> {
     const link = await this.#links.finish(key, old, made)
     return link && { link, record: made.record }
   }

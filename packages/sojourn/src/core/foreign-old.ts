@@ -4,10 +4,10 @@ import type { StoreContext } from './context.ts'
 import { within } from './deadline.ts'
 import { endRecord } from './ending.ts'
 import { SessionError } from './errors.ts'
-import type { Born, Content, ForeignBirth } from './foreign-birth.ts'
+import type { Content, ForeignBirth } from './foreign-birth.ts'
 import { jsonCopy } from './foreign-data.ts'
 import type { ForeignKey } from './foreign-link.ts'
-import type { ForeignLinks, Target } from './foreign-links.ts'
+import type { ForeignLinks, Led, Target } from './foreign-links.ts'
 import type { CheckedForeign } from './foreign-options.ts'
 import type { ForeignShared } from './foreign-shared.ts'
 import { asUser } from './foreign-write.ts'
@@ -187,7 +187,7 @@ export class ForeignOld<Data> implements OldSide {
   }
 
   /** Null when somebody else was first. */
-  async #adopt(key: ForeignKey, target: Target, offer: Offer): Promise<Born | 'refused' | 'revoked' | null> {
+  async #adopt(key: ForeignKey, target: Target, offer: Offer): Promise<Led | 'refused' | 'revoked' | null> {
     const { birth, shared } = this.#parts
     try {
       const content = this.contentOf(offer)

@@ -1,12 +1,12 @@
 import type { Activity } from './activity.ts'
 import { eventOf } from './context.ts'
 import { SessionError } from './errors.ts'
-import { type Born, type Content, ForeignBirth } from './foreign-birth.ts'
+import { type Content, ForeignBirth } from './foreign-birth.ts'
 import type { JsonObject } from './foreign-data.ts'
 import { ForeignHandOver } from './foreign-hand-over.ts'
 import { ForeignKeeper } from './foreign-keeper.ts'
 import type { ForeignKey } from './foreign-link.ts'
-import type { ForeignLinks, Target } from './foreign-links.ts'
+import type { ForeignLinks, Led, Target } from './foreign-links.ts'
 import { changesBetween, isNoChange } from './foreign-merge.ts'
 import type { CheckedForeign } from './foreign-options.ts'
 import type { ForeignShared } from './foreign-shared.ts'
@@ -40,7 +40,7 @@ interface Refusal {
 }
 
 /** What an attempt came to; `again`: somebody else was first, so look once more. */
-type Step = 'again' | Refusal | Born
+type Step = 'again' | Refusal | Led
 
 /**
  * Writes foreign sessions. Those of one session in one process are laid over each other and written as one, by the
@@ -59,7 +59,7 @@ export class ForeignWriter<Data> {
     this.#options = options
     this.#links = links
     this.#birth = new ForeignBirth(shared.context, links)
-    this.#handOvers = new ForeignHandOver(shared.context, links)
+    this.#handOvers = new ForeignHandOver(shared, links)
     this.#keeper = new ForeignKeeper(links, shared.deadlines)
   }
 
@@ -127,7 +127,7 @@ export class ForeignWriter<Data> {
     return (await begun) ?? 'again'
   }
 
-  #overwrite(born: Born, attempt: Attempt): Promise<Step> {
+  #overwrite(born: Led, attempt: Attempt): Promise<Step> {
     const { job } = attempt
     const { seenAt } = born.record
     const { renewsLife } = this.#options
@@ -149,7 +149,7 @@ export class ForeignWriter<Data> {
     return expiresAt < latest ? expiresAt > absoluteAt : latest > absoluteAt + throttle
   }
 
-  async #update({ link, record }: Born, attempt: Attempt): Promise<Step> {
+  async #update({ link, record }: Led, attempt: Attempt): Promise<Step> {
     const { job, fresh } = attempt
     const lay = await this.#layOf(attempt)
     if (lay.changes !== null && isNoChange(lay.changes)) {
@@ -166,7 +166,7 @@ export class ForeignWriter<Data> {
     }
   }
 
-  async #submit({ link, record }: Born, { job, fresh, leave }: Attempt, lay: Lay): Promise<Step> {
+  async #submit({ link, record }: Led, { job, fresh, leave }: Attempt, lay: Lay): Promise<Step> {
     const { updates, context, deadlines } = this.#shared
     const { userId } = this.#options
     let overwritten = 0
@@ -189,7 +189,7 @@ export class ForeignWriter<Data> {
     return { link, record: written }
   }
 
-  async #handOver(born: Born, { key, use }: Job, lay: Lay): Promise<Step> {
+  async #handOver(born: Led, { key, use }: Job, lay: Lay): Promise<Step> {
     const contentOf = async (record: SessionRecord): Promise<Content> => {
       const { draft } = await this.#shared.context.codec.draft(record.data)
       laidOver(draft, lay)
