@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { DATA_FILE } from './directory.ts'
 import { refused } from './failures.ts'
+import { liesWithin } from './page-walk.ts'
 
 /** What the two meta pages of a data file say of its last commit. */
 export interface LastCommit {
@@ -10,6 +11,8 @@ export interface LastCommit {
   readonly liveBytes: number
   /** Bytes from the start of the file to the end of the last page. */
   readonly fileBytes: number
+  /** Where its two trees begin; beyond everything for one that is empty. */
+  readonly roots: readonly number[]
 }
 
 /*
@@ -22,6 +25,7 @@ const LMDB_FORMAT = 28
 const PAGE_BYTES = 48
 const TREES = [48, 96]
 const PAGE_COUNTS = [8, 16, 24]
+const ROOT = 40
 const LAST_PAGE = 144
 const TRANSACTION = 152
 const META_BYTES = 160
@@ -80,6 +84,7 @@ export class DataFile {
       transaction: this.#number(TRANSACTION),
       liveBytes: pages.reduce((sum, count) => sum + count, 0) * this.#pageBytes,
       fileBytes: (this.#number(LAST_PAGE) + 1) * this.#pageBytes,
+      roots: TREES.map((tree) => this.#number(tree + ROOT)),
     }
   }
 
@@ -103,11 +108,20 @@ export class DataFile {
   /** Another process may commit while the pages are read; what is cut short stays so. */
   #assertWhole(): void {
     for (let look = 1; ; look++) {
-      const { fileBytes } = this.lastCommit()
+      const { fileBytes, roots } = this.lastCommit()
       const { size } = fstatSync(this.#file)
-      if (size >= fileBytes) return
+      if (size >= fileBytes || this.#holds(size, roots)) return
       if (look === LOOKS) throw this.#damaged(`is cut short: ${size} bytes are left of ${fileBytes}`)
     }
+  }
+
+  #holds(size: number, roots: readonly number[]): boolean {
+    const pages = Math.floor(size / this.#pageBytes)
+    return liesWithin(pages, roots, (page) => {
+      const bytes = Buffer.alloc(this.#pageBytes)
+      readSync(this.#file, bytes, 0, bytes.byteLength, page * this.#pageBytes)
+      return bytes
+    })
   }
 
   #damaged(what: string): Error {

@@ -200,6 +200,25 @@ describe('T101: a data file is refused and left as it is', () => {
     }
   })
 
+  test('but not when the pages at its end are such as LMDB took and gave back, and never wrote', async () => {
+    await using directory = await makeDirectory()
+    await fill(directory.path)
+    const file = join(directory.path, 'data.mdb')
+    const bytes = await readFile(file)
+    for (const meta of [0, 4_096]) {
+      bytes.writeBigUInt64LE(bytes.readBigUInt64LE(meta + 144) + 3n, meta + 144)
+    }
+    await writeFile(file, bytes)
+    for (const number of [1_001, 1_002]) {
+      const engine = await lmdb({ path: directory.path })
+      expect((await engine.list(sampleUser('u_1'), NOW)).length).toBeGreaterThanOrEqual(100)
+      expect(await engine.create(record(number), null, NOW)).toMatchObject({ outcome: 'done' })
+      await engine.close()
+    }
+    await truncate(file, 4 * 4_096)
+    await isRefused(directory.path, /cut short/)
+  })
+
   test('and a whole copy that is put back is opened', async () => {
     await using directory = await makeDirectory()
     await fill(directory.path)
