@@ -15,13 +15,10 @@ describe.each(ENGINES)('a walk that comes by while a session is handed over, ove
     const [desk, other] = [await Desk.open(world), await Desk.open(world)]
     await desk.write('one', { user: 'bob' })
     const [{ handle } = { handle: '' }] = await walkOf(other)
-    const { view } = await desk.read('one')
-    const held = desk.place.line.hold(verb, stage)
-    const login = desk.write('one', { user: 'ada' }, view)
-    await held.reached
+    const held = await desk.holds({ user: 'ada' }, verb, stage)
     const goOn = async (): Promise<void> => {
       held.release()
-      await login
+      await held.written
       await desk.place.store.drain()
     }
     return { other, handle, goOn }

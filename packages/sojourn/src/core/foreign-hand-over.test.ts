@@ -72,16 +72,13 @@ describe.each(ENGINES)('a session that has been handed over, over $name', (engin
     const [desk, other] = [await Desk.open(world), await Desk.open(world)]
     await desk.write('one', { user: 'bob' })
     const [id = ''] = await world.liveIds('bob')
-    const { view } = await desk.read('one')
-    const held = desk.place.line.hold('end')
-    const login = desk.write('one', { user: 'ada' }, view)
-    await held.reached
+    const held = await desk.holds({ user: 'ada' }, 'end')
     expect(isHandedOver(await world.stored(id))).toBe(true)
     const { store } = other.place
     expect(await store.update({ id, operator: true }, () => undefined)).toBeNull()
     expect((await world.stored(id)).version).toBe(2)
     held.release()
-    expect(await login).toBe(true)
+    expect(await held.written).toBe(true)
     expect(await other.data('one')).toEqual({ user: 'ada' })
   })
 
@@ -110,13 +107,11 @@ describe.each(ENGINES)('a session that has been handed over, over $name', (engin
     const [desk, other] = [await Desk.open(world), await Desk.open(world)]
     await desk.write('one', { user: 'bob' })
     world.clock.advance(SECOND)
-    const [{ view }, late] = [await desk.read('one'), await other.read('one')]
-    const held = desk.place.line.hold('end')
-    const login = desk.write('one', { user: 'ada' }, view)
-    await held.reached
+    const late = await other.read('one')
+    const held = await desk.holds({ user: 'ada' }, 'end')
     expect(await other.touch('one', lasting(world, MINUTE), late.view)).toBe(true)
     held.release()
-    await login
+    await held.written
     expect((await other.read('one')).expiresAt).toBe(world.clock.now() + MINUTE)
   })
 
@@ -138,13 +133,10 @@ describe.each(ENGINES)('a session that has been handed over, over $name', (engin
     await using world = await World.open(engine, { perUser: { max: 1, whenFull: 'endOldest' } })
     const [desk, other] = [await Desk.open(world), await Desk.open(world)]
     await desk.write('one', { user: 'bob' })
-    const { view } = await desk.read('one')
-    const held = desk.place.line.hold('end')
-    const login = desk.write('one', { user: 'ada' }, view)
-    await held.reached
+    const held = await desk.holds({ user: 'ada' }, 'end')
     await other.write('at home', { user: 'bob' })
     held.release()
-    expect(await login).toBe(true)
+    expect(await held.written).toBe(true)
     expect(await other.data('one')).toEqual({ user: 'ada' })
   })
 
@@ -155,15 +147,12 @@ describe.each(ENGINES)('a session that has been handed over, over $name', (engin
         await using world = await World.open(engine)
         const [desk, other] = [await Desk.open(world), await Desk.open(world)]
         await desk.write('one', { step: 0 })
-        const { view } = await desk.read('one')
-        const held = desk.place.line.hold('end', stage)
-        const login = desk.write('one', { step: 1, user: 'ada' }, view)
-        await held.reached
+        const held = await desk.holds({ step: 1, user: 'ada' }, 'end', stage)
         const seen = await other.read('one')
         expect(seen.data).toEqual({ step: 1, user: 'ada' })
         expect(await other.write('one', next, seen.view)).toBe(true)
         held.release()
-        expect(await login).toBe(true)
+        expect(await held.written).toBe(true)
         await desk.place.store.drain()
         for (const either of [desk, other]) expect(await either.data('one')).toEqual(next)
       }
@@ -252,13 +241,11 @@ describe.each(ENGINES)('a log-in while others write to the session, over $name',
   async function outrun(world: World) {
     const [desk, other] = [await Desk.open(world), await Desk.open(world)]
     await desk.write('one', { x: 1 })
-    const [{ view }, late] = [await desk.read('one'), await other.read('one')]
-    const held = desk.place.line.hold('replace')
-    const login = desk.write('one', { x: 1, user: 'ada' }, view)
-    await held.reached
+    const late = await other.read('one')
+    const held = await desk.holds({ x: 1, user: 'ada' }, 'replace')
     await other.write('one', { x: 1, y: 1 }, late.view)
     held.release()
-    expect(await login).toBe(true)
+    expect(await held.written).toBe(true)
     expect(await other.data('one')).toEqual({ x: 1, y: 1, user: 'ada' })
     await desk.place.store.drain()
     return desk
@@ -285,16 +272,14 @@ describe.each(ENGINES)('a log-in while others write to the session, over $name',
     if (perUser.max > 1) await desk.write('phone', { user: 'ada' })
     world.clock.advance(1)
     await desk.write('one', { x: 1 })
-    const [{ view }, late] = [await desk.read('one'), await other.read('one')]
-    const held = desk.place.line.hold('replace')
-    const login = desk.write('one', { x: 1, user: 'ada' }, view)
-    await held.reached
+    const late = await other.read('one')
+    const held = await desk.holds({ x: 1, user: 'ada' }, 'replace')
     await other.write('one', { x: 1, user: 'eve' }, late.view)
     const slow = desk.place.line.hold('end')
     held.release()
     await slow.reached
     slow.release()
-    expect(await login).toBe(true)
+    expect(await held.written).toBe(true)
     expect(await world.liveIds('ada')).toHaveLength(perUser.max)
   })
 

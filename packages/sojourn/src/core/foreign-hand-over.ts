@@ -80,16 +80,17 @@ export class ForeignHandOver<Data> {
    * yet. Null when the old one has ended, or makes place for somebody else.
    */
   async #close(pair: Pair, contentOf: ContentOf): Promise<Pair | null> {
-    let closing: Pair | null = pair
-    for (let attempt = 0; attempt < CLOSINGS && closing !== null; attempt += 1) {
+    let closing = pair
+    for (let attempt = 0; attempt < CLOSINGS; attempt += 1) {
       const { old, made } = closing
       const swapped = await this.#links.close(old.link, old.record, made.token)
       if (swapped.outcome === 'done') return closing
       if (swapped.outcome === 'gone' || isHandedOver(swapped.current)) return null
       const record = swapped.current
-      closing = await this.#remade({ ...closing, old: { ...old, record } }, await contentOf(record))
+      const remade = await this.#remade({ ...closing, old: { ...old, record } }, await contentOf(record))
+      if (remade === null) return null
+      closing = remade
     }
-    if (closing === null) return null
     throw new SessionError('CONFLICT', `${CLOSINGS} tries lost.`)
   }
 

@@ -151,15 +151,12 @@ const PROMISES: readonly Promised[] = [
     async wrongWith(knows, other, world) {
       const dies = await Desk.open(world)
       await knows.write('one', { user: 'bob' })
-      const { view } = await dies.read('one')
       // Stored, and named by the one before, which has not ended yet.
-      const held = dies.place.line.hold('end')
-      const dying = dies.write('one', { user: 'ada' }, view)
-      await held.reached
+      const held = await dies.holds({ user: 'ada' }, 'end')
       await other.place.store.revokeUser('ada')
       const served = [await other.data('one'), await knows.data('one')]
       held.release()
-      await dying
+      await held.written
       return served.filter((data) => data !== null).map((data) => `${JSON.stringify(data)} is served`)
     },
     break: () => breakHandingOver(() => Promise.resolve({ outcome: 'done' })),
@@ -168,13 +165,11 @@ const PROMISES: readonly Promised[] = [
     promise: 'what is written while one session takes the place of another is not lost',
     async wrongWith(desk, other) {
       await desk.write('one', { x: 1 })
-      const [{ view }, late] = [await desk.read('one'), await other.read('one')]
-      const held = desk.place.line.hold('replace')
-      const login = desk.write('one', { x: 1, user: 'ada' }, view)
-      await held.reached
+      const late = await other.read('one')
+      const held = await desk.holds({ x: 1, user: 'ada' }, 'replace')
       await other.write('one', { x: 1, y: 1 }, late.view)
       held.release()
-      await login
+      await held.written
       const left = Object.keys((await other.data('one')) ?? {}).sort()
       return left.join() === 'user,x,y' ? [] : [`${left} is left`]
     },

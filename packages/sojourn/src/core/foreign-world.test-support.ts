@@ -5,6 +5,7 @@ import type { ForeignOptions } from './foreign-options.ts'
 import type { ForeignSession, ForeignSessions, WalkedEntry } from './foreign-sessions.ts'
 import type { ForeignView } from './foreign-view.ts'
 import type { SessionRecord } from './port.ts'
+import type { StagedEngine } from './staged-engine.test-support.ts'
 import { MINUTE, type Place, type Visit, type World } from './world.test-support.ts'
 
 /** The `user` field, as an application would say whose data it is. */
@@ -45,6 +46,15 @@ export class Desk {
     use: Activity | null = null,
   ): Promise<boolean> {
     return this.sessions.write(id, { data: jsonCopy(data), use, view })
+  }
+
+  /** A write to `one` that stands still at one of its calls until it is released. */
+  async holds(data: unknown, ...at: Parameters<StagedEngine['hold']>) {
+    const { view } = await this.read('one')
+    const { reached, release } = this.place.line.hold(...at)
+    const written = this.write('one', data, view)
+    await reached
+    return { written, release }
   }
 
   touch(id: string, use: Activity | null = null, view: ForeignView | null = null): Promise<boolean> {

@@ -11,8 +11,8 @@ export interface LastCommit {
   readonly liveBytes: number
   /** Bytes from the start of the file to the end of the last page. */
   readonly fileBytes: number
-  /** Where its two trees begin; beyond everything for one that is empty. */
-  readonly roots: readonly number[]
+  /** Where its meta page begins. */
+  readonly position: number
 }
 
 /*
@@ -84,7 +84,7 @@ export class DataFile {
       transaction: this.#number(TRANSACTION),
       liveBytes: pages.reduce((sum, count) => sum + count, 0) * this.#pageBytes,
       fileBytes: (this.#number(LAST_PAGE) + 1) * this.#pageBytes,
-      roots: TREES.map((tree) => this.#number(tree + ROOT)),
+      position,
     }
   }
 
@@ -108,14 +108,17 @@ export class DataFile {
   /** Another process may commit while the pages are read; what is cut short stays so. */
   #assertWhole(): void {
     for (let look = 1; ; look++) {
-      const { fileBytes, roots } = this.lastCommit()
+      const { fileBytes, position } = this.lastCommit()
       const { size } = fstatSync(this.#file)
-      if (size >= fileBytes || this.#holds(size, roots)) return
+      if (size >= fileBytes || this.#holds(size, position)) return
       if (look === LOOKS) throw this.#damaged(`is cut short: ${size} bytes are left of ${fileBytes}`)
     }
   }
 
-  #holds(size: number, roots: readonly number[]): boolean {
+  /** Whether what the trees of a commit hold lies within so many bytes. */
+  #holds(size: number, position: number): boolean {
+    this.#read(position)
+    const roots = TREES.map((tree) => this.#number(tree + ROOT))
     const pages = Math.floor(size / this.#pageBytes)
     return liesWithin(pages, roots, (page) => {
       const bytes = Buffer.alloc(this.#pageBytes)
